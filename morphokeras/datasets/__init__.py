@@ -1,0 +1,1 @@
+"""Simulated microstructures with known answers, and loaders for real ones."""

@@ -1,0 +1,1 @@
+"""Measures of one field: NumPy in, arrays out."""

@@ -1,0 +1,1 @@
+"""Scikit-learn estimators for micrographs and phase fields."""

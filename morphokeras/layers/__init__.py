@@ -1,0 +1,1 @@
+"""Keras layers, each useful alone in anybody's model."""

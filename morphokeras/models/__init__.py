@@ -1,0 +1,1 @@
+"""Networks: encoder, generator, MorphoTensorVAE, classifier and baselines."""

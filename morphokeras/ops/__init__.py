@@ -1,0 +1,1 @@
+"""Stateless formulas in keras.ops: basis, spectral, warp, pyramid, projection, fields."""

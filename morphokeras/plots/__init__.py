@@ -1,0 +1,1 @@
+"""Figures of microstructures and of fitted estimators."""

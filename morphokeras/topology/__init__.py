@@ -1,0 +1,1 @@
+"""Cubical persistence and soft Betti numbers."""

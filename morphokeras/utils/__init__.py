@@ -1,0 +1,1 @@
+"""Validation, compatibility shims, typing and backend choice."""
