@@ -1,0 +1,174 @@
+"""A plain network that classifies micrographs."""
+
+import keras
+
+from morphokeras.models._train_step import FiniteStep
+from morphokeras.models.encoder import Encoder
+from morphokeras.models.heads import ClassHead, class_terms
+from morphokeras.utils.typing import Tensor
+
+
+@keras.saving.register_keras_serializable(package="morphokeras")
+class ClassifierNetwork(FiniteStep, keras.Model):
+    """Classify images or volumes with an `Encoder` and a `ClassHead`.
+
+    It is what a classifier without any generative term is made of. The size of the
+    images is free. `fit` takes batches as dicts (see `call`); the labels travel in
+    them, so that ``y`` stays unused.
+
+    Parameters
+    ----------
+    num_classes : int
+        Number of classes.
+    filters, num_stages, kernel_size, backbone, boundary
+        See `Encoder`.
+    dropout, use_pixel_size, pixel_size_range
+        See `ClassHead`.
+    label_smoothing : float, default=0.1
+        Share of the target's probability that is spread over all classes, in [0, 1).
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+
+    Notes
+    -----
+    The objective is ``class``, the cross-entropy with smoothed labels, averaged over
+    the labelled images of a batch. The logs hold ``class`` and ``accuracy`` beside
+    ``loss`` and ``skipped_steps``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from morphokeras.models.classifier import ClassifierNetwork
+    >>> images = np.random.default_rng(0).random((4, 16, 16, 1), "float32")
+    >>> model = ClassifierNetwork(num_classes=2, filters=4, num_stages=2)
+    >>> model.compile("adam")
+    >>> batch = {"image": images, "label": np.array([0, 1, 0, -1])}
+    >>> history = model.fit(batch, batch_size=2, verbose=0)
+    >>> sorted(history.history)
+    ['accuracy', 'class', 'loss', 'skipped_steps']
+    >>> tuple(model(images)["logits_class"].shape)
+    (4, 2)
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        filters: int = 32,
+        num_stages: int = 4,
+        kernel_size: int = 3,
+        backbone: str = "steerable",
+        boundary: str = "zero",
+        dropout: float = 0.3,
+        use_pixel_size: bool = False,
+        pixel_size_range: tuple[float, float] = (1e-3, 1e2),
+        label_smoothing: float = 0.1,
+        **kwargs,
+    ):
+        # The images keep single precision until they are standardised.
+        super().__init__(**{"autocast": False, **kwargs})
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                "`label_smoothing` must lie in [0, 1). "
+                f"Received: label_smoothing={label_smoothing}."
+            )
+        self.label_smoothing = label_smoothing
+        self.encoder = Encoder(
+            filters=filters,
+            num_stages=num_stages,
+            kernel_size=kernel_size,
+            backbone=backbone,
+            boundary=boundary,
+            dtype=self.dtype_policy,
+            name="encoder",
+        )
+        self.head = ClassHead(
+            num_classes,
+            dropout=dropout,
+            use_pixel_size=use_pixel_size,
+            pixel_size_range=pixel_size_range,
+            dtype=self.dtype_policy,
+            name="class_head",
+        )
+        self.add_terms(["class", "accuracy"])
+
+    def build(self, inputs_shape):
+        """Build the encoder and the head for the shape of the images."""
+        shape = inputs_shape["image"] if _is_dict(inputs_shape) else inputs_shape
+        self.encoder.build(shape)
+        self.head.build(self.encoder.compute_output_shape(shape)[-1])
+
+    def call(self, inputs, training: bool | None = None) -> dict[str, Tensor]:
+        """Return the class logits.
+
+        Parameters
+        ----------
+        inputs : tensor of shape (batch, *spatial, channels) or dict
+            The images; a dict holds them as ``"image"``, with ``"log_pixel_size"``
+            of shape (batch,) if the head uses it. For training it also holds
+            ``"label"`` and, if wanted, ``"sample_weight"``, both of shape (batch,).
+        training : bool, optional
+            Whether dropout and the statistics of the batch are used.
+
+        Returns
+        -------
+        dict
+            ``"logits_class"``: tensor of shape (batch, num_classes), float32.
+        """
+        batch = _as_batch(inputs)
+        features = self.encoder(batch["image"], training=training)[-1]
+        log_pixel_size = batch.get("log_pixel_size")
+        if not self.head.use_pixel_size:
+            log_pixel_size = None
+        logits = self.head(features, log_pixel_size, training=training)
+        return {"logits_class": logits}
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ) -> Tensor:
+        """Return the classification loss of the batch `x` and track its terms."""
+        loss, accuracy, count = class_terms(
+            y_pred["logits_class"],
+            x["label"],
+            x.get("sample_weight"),
+            self.label_smoothing,
+        )
+        self.track_term("class", loss, count)
+        self.track_term("accuracy", accuracy, count)
+        return loss
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Return the head's pooled features, (batch, 2 * width), float32."""
+        return self.head.embed(self.encoder(images, training=False)[-1], training=False)
+
+    def attention_map(self, images: Tensor) -> Tensor:
+        """Return where the head looks: (batch, *ceil(spatial / 16), 1), in (0, 1)."""
+        return self.head.attention_map(self.encoder(images, training=False)[-1])
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        encoder, head = self.encoder, self.head
+        return {
+            **super().get_config(),
+            "num_classes": head.num_classes,
+            "filters": encoder.filters,
+            "num_stages": encoder.num_stages,
+            "kernel_size": encoder.kernel_size,
+            "backbone": encoder.backbone,
+            "boundary": encoder.boundary,
+            "dropout": head.dropout,
+            "use_pixel_size": head.use_pixel_size,
+            "pixel_size_range": head.pixel_size_range,
+            "label_smoothing": self.label_smoothing,
+        }
+
+
+def _as_batch(inputs) -> dict[str, Tensor]:
+    return inputs if _is_dict(inputs) else {"image": inputs}
+
+
+def _is_dict(value) -> bool:
+    return isinstance(value, dict)
