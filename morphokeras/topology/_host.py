@@ -1,0 +1,163 @@
+"""Persistence pairs of a tensor, computed in NumPy on the host, on each backend."""
+
+import math
+
+import keras
+import numpy as np
+
+from morphokeras.topology import cubical
+from morphokeras.utils.typing import Tensor
+
+
+def padded_pairs(
+    images: Tensor,
+    max_pairs: int | None,
+    homology_dimensions: tuple[int, ...],
+    filtration: str,
+    connectivity: str,
+    data_format: str,
+) -> tuple[Tensor, Tensor]:
+    """Return birth and death indices into the flattened tensor, without a gradient.
+
+    The whole batch goes to the host in one call, and only integers come back.
+
+    Parameters
+    ----------
+    images : Tensor of shape (batch, height, width, channels), float32
+        Or channels before height, with ``data_format="channels_first"``.
+    max_pairs : int, optional
+        Room for the pairs of one channel and one dimension; the longest are kept. By
+        default as in `default_max_pairs`.
+    homology_dimensions : tuple of int
+        Dimensions wanted, in this order.
+    filtration, connectivity, data_format : str
+        As in `morphokeras.topology.betti.soft_betti`.
+
+    Returns
+    -------
+    indices : Tensor of shape (2, batch, channels, dimensions, max_pairs), int32
+        Births and deaths. A birth of -1 is an empty place, a death of -1 an essential
+        class. A channel with values that are not finite has one essential class, born
+        at such a pixel, so that it spoils the sum instead of stopping the program.
+    num_dropped : Tensor of shape (batch, channels, dimensions), int32
+        How many pairs found no room.
+    """
+    shape = tuple(images.shape)
+    channels = shape[-1] if data_format == "channels_last" else shape[1]
+    counted = (shape[0], channels, len(homology_dimensions))
+    if max_pairs is None:
+        max_pairs = default_max_pairs(shape, data_format)
+    shapes = ((2, *counted, max_pairs), counted)
+
+    def callback(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        return _numpy_pairs(
+            np.asarray(images),
+            max_pairs,
+            homology_dimensions,
+            filtration,
+            connectivity,
+            data_format,
+        )
+
+    call = {"tensorflow": _call_tensorflow, "jax": _call_jax, "torch": _call_torch}
+    backend = keras.backend.backend()
+    if backend not in call:
+        raise NotImplementedError(
+            "Persistence of tensors needs the TensorFlow, JAX or PyTorch backend. "
+            f"Received: backend {backend!r}. Use "
+            "morphokeras.topology.persistence_pairs on arrays instead."
+        )
+    return call[backend](callback, images, shapes)
+
+
+def default_max_pairs(shape: tuple, data_format: str) -> int | None:
+    """Return a quarter of the pixels, each axis halved and rounded up, if known.
+
+    With connectivity "full" no image has more components, with "face" no image more
+    holes. The other number could be twice as large on a chessboard, while white noise
+    stays below a fifth of the pixels.
+    """
+    spatial = shape[1:-1] if data_format == "channels_last" else shape[2:]
+    if None in spatial:
+        return None
+    return math.prod(-(-size // 2) for size in spatial)
+
+
+def _call_tensorflow(callback, images, shapes):
+    import tensorflow as tf
+
+    results = tf.numpy_function(
+        callback, [tf.stop_gradient(images)], [tf.int32, tf.int32], stateful=False
+    )
+    for result, shape in zip(results, shapes, strict=True):
+        result.set_shape(shape)
+    return tuple(results)
+
+
+def _call_jax(callback, images, shapes):
+    import jax
+
+    results = [jax.ShapeDtypeStruct(shape, np.int32) for shape in shapes]
+    return jax.pure_callback(
+        callback,
+        tuple(results),
+        jax.lax.stop_gradient(images),
+        vmap_method="sequential",
+    )
+
+
+def _call_torch(callback, images, shapes):
+    import torch
+
+    if images.device.type == "meta":  # Keras infers shapes there; no values exist.
+        return tuple(torch.empty(s, dtype=torch.int32, device="meta") for s in shapes)
+    results = callback(images.detach().cpu().numpy())
+    return tuple(torch.from_numpy(result).to(images.device) for result in results)
+
+
+def _numpy_pairs(
+    images, max_pairs, homology_dimensions, filtration, connectivity, data_format
+):
+    """Fill the two arrays of `padded_pairs`, one channel of one image at a time."""
+    channels_last = data_format == "channels_last"
+    planes = np.moveaxis(images, 3, 1) if channels_last else images
+    batch, channels, height, width = planes.shape
+    num_pixels, stride = height * width, channels if channels_last else 1
+    counted = (batch, channels, len(homology_dimensions))
+    if max_pairs is None:
+        max_pairs = default_max_pairs(images.shape, data_format)
+    indices = np.full((2, *counted, max_pairs), -1, np.int32)
+    num_dropped = np.zeros(counted, np.int32)
+    find_pairs = cubical.pairs_function(filtration, connectivity)
+
+    def fill(number):
+        image, channel = divmod(number, channels)
+        plane = planes[image, channel]
+        first = image * channels * num_pixels
+        first += channel if channels_last else channel * num_pixels
+        pairs = _pairs_or_spoiled(find_pairs, plane)
+        for place, dimension in enumerate(homology_dimensions):
+            kept = _longest(plane, pairs[dimension], max_pairs)
+            num_dropped[image, channel, place] = len(pairs[dimension]) - len(kept)
+            flat = np.where(kept < 0, -1, kept * stride + first)
+            indices[:, image, channel, place, : len(kept)] = flat.T
+
+    cubical.map_images(fill, batch * channels, num_pixels)
+    return indices, num_dropped
+
+
+def _pairs_or_spoiled(find_pairs, plane):
+    spoiled = ~np.isfinite(plane)
+    if not spoiled.any():
+        return find_pairs(plane)
+    return [np.array([[np.argmax(spoiled), -1]], np.int32)] * 2
+
+
+def _longest(plane, pairs, max_pairs):
+    if len(pairs) <= max_pairs:
+        return pairs
+    births, deaths = pairs.T
+    values = plane.ravel()
+    lengths = np.abs(values[births] - values[deaths])
+    lengths[deaths < 0] = np.inf
+    return pairs[np.argpartition(-lengths, max_pairs - 1)[:max_pairs]]

@@ -1,0 +1,255 @@
+"""Persistence pairs of one 2D image, from its critical pixels alone.
+
+Pixels are ordered by (value, raster index). One byte a pixel says which of its eight
+neighbours come earlier. Most pixels are regular: their earlier neighbours form one
+group. Only the others matter. A pixel with ``c`` groups of earlier neighbours is a
+saddle, and each of its ``c - 1`` excess groups either joins two components (a death in
+dimension 0) or closes a loop (a birth in dimension 1). Joins are found by a union-find
+over the minima, on saddles in ascending order; loops by the same union-find on the
+complement, over the maxima and the outside, in descending order.
+"""
+
+import numpy as np
+
+from morphokeras.utils.compile import jit
+
+# Ring positions in circular order: NW, N, NE, E, SE, S, SW, W. Odd ones share an edge.
+_OUTSIDE = 1  # a pixel of the padding that stands for all of it
+_RADIX_BITS = 11
+
+
+def component_tables(connectivity: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what each ring byte means: groups below, groups above, their excess.
+
+    Parameters
+    ----------
+    connectivity : {"full", "face"}
+        Whether earlier pixels that share only a corner are connected. Later pixels
+        are connected the other way.
+
+    Returns
+    -------
+    lower, upper : ndarray of shape (256,), uint16
+        One ring position for each group of earlier (later) neighbours, four bits
+        each, the first group in the lowest bits; 0xFFFF where there is no group.
+    excess : ndarray of shape (256,), uint8
+        Number of groups beyond the first: 0 for every pixel that is not a saddle.
+    """
+    other = "face" if connectivity == "full" else "full"
+    lower = [_groups(byte, connectivity) for byte in range(256)]
+    upper = [_groups(255 - byte, other) for byte in range(256)]
+    excess = [
+        max(min(len(a), len(b)) - 1, 0) for a, b in zip(lower, upper, strict=True)
+    ]
+    return (
+        np.array([_packed(groups) for groups in lower], np.uint16),
+        np.array([_packed(groups) for groups in upper], np.uint16),
+        np.array(excess, np.uint8),
+    )
+
+
+def _groups(byte: int, connectivity: str) -> list[int]:
+    """Return one ring position for each connected group of the bits that are set."""
+    unseen = {k for k in range(8) if byte >> k & 1}
+    positions = []
+    while unseen:
+        group = stack = [min(unseen)]
+        group = set(group)
+        while stack:
+            k = stack.pop()
+            near = {(k - 1) % 8, (k + 1) % 8}
+            if connectivity == "full" and k % 2:
+                near |= {(k - 2) % 8, (k + 2) % 8}
+            stack.extend(near & unseen - group)
+            group |= near & unseen
+        unseen -= group
+        touching = group if connectivity == "full" else {k for k in group if k % 2}
+        if touching:
+            positions.append(max(touching, key=lambda k: (k % 2, k)))
+    return positions
+
+
+def _packed(positions: list[int]) -> int:
+    if not positions:
+        return 0xFFFF
+    return sum(position << (4 * i) for i, position in enumerate(positions))
+
+
+@jit
+def sublevel_pairs(padded, lower, upper, excess, min_persistence):
+    """Return the pairs of one image as indices of its unpadded, flattened pixels.
+
+    Parameters
+    ----------
+    padded : ndarray of shape (height + 2, width + 2), float32, C order
+        The image inside a frame of infinity. All pixels finite, no negative zero.
+    lower, upper, excess : ndarray of shape (256,)
+        The tables of `component_tables`.
+    min_persistence : float
+        Only pairs whose values differ by more are returned.
+
+    Returns
+    -------
+    components, holes : ndarray of shape (num_pairs, 2), int32
+        Birth and death pixels in dimension 0 and 1. The first row of `components` is
+        the essential class, whose death is -1.
+    """
+    width = padded.shape[1]
+    values = padded.ravel()
+    offsets = np.array(
+        [-width - 1, -width, 1 - width, 1, width + 1, width, width - 1, -1], np.int64
+    )
+    ring = _ring_bytes(padded)
+    saddles, total = _sorted_saddles(values, ring, excess)
+    components = np.empty((total + 1, 2), np.int32)
+    holes = np.empty((total, 2), np.int32)
+    parent = np.zeros(values.size, np.int32)
+    marked = np.empty(saddles.size, np.int32)
+
+    num_components, num_marked = 1, 0
+    for i in range(saddles.size):
+        saddle = np.int64(saddles[i])
+        code = np.int64(lower[ring[saddle]])
+        root = _root(parent, ring, lower, offsets, saddle + offsets[code & 15])
+        closes_loop = False
+        for _ in range(excess[ring[saddle]]):
+            code >>= 4
+            other = _root(parent, ring, lower, offsets, saddle + offsets[code & 15])
+            if other == root:
+                closes_loop = True
+                continue
+            if _precedes(values, other, root):
+                root, other = other, root
+            parent[other] = root
+            if values[saddle] - values[other] > min_persistence:
+                components[num_components, 0] = _unpadded(other, width)
+                components[num_components, 1] = _unpadded(saddle, width)
+                num_components += 1
+        marked[num_marked] = saddle
+        num_marked += closes_loop
+    last = _root(parent, ring, lower, offsets, width + 1)
+    components[0, 0] = _unpadded(last, width)
+    components[0, 1] = -1
+
+    _reset_with_outside(parent, padded.shape[0], width)
+    num_holes = 0
+    for i in range(num_marked - 1, -1, -1):
+        saddle = np.int64(marked[i])
+        code = np.int64(upper[ring[saddle]])
+        root = _root(parent, ring, upper, offsets, saddle + offsets[code & 15])
+        for _ in range(excess[ring[saddle]]):
+            code >>= 4
+            other = _root(parent, ring, upper, offsets, saddle + offsets[code & 15])
+            if other == root:
+                continue
+            if _precedes(values, root, other):
+                root, other = other, root
+            parent[other] = root
+            if values[other] - values[saddle] > min_persistence:
+                holes[num_holes, 0] = _unpadded(saddle, width)
+                holes[num_holes, 1] = _unpadded(other, width)
+                num_holes += 1
+    return components[:num_components], holes[:num_holes]
+
+
+@jit
+def _ring_bytes(padded):
+    """Return a byte a pixel, bit k set where ring neighbour k comes earlier."""
+    height, width = padded.shape
+    ring = np.zeros((height, width), np.uint8)
+    for row in range(1, height - 1):
+        above, here, below = padded[row - 1], padded[row], padded[row + 1]
+        for i in range(width - 2):
+            value = here[i + 1]
+            # Equal pixels are ordered by raster index, hence <= before and < after.
+            byte = (above[i] <= value) | (above[i + 1] <= value) << 1
+            byte |= (above[i + 2] <= value) << 2 | (here[i + 2] < value) << 3
+            byte |= (below[i + 2] < value) << 4 | (below[i + 1] < value) << 5
+            byte |= (below[i] < value) << 6 | (here[i] <= value) << 7
+            ring[row, i + 1] = byte
+    return ring.ravel()
+
+
+@jit
+def _sorted_saddles(values, ring, excess):
+    """Return the saddles in ascending order, and the sum of their excess."""
+    found = np.empty(values.size, np.int32)
+    count, total = 0, 0
+    for pixel in range(values.size):
+        found[count] = pixel
+        count += excess[ring[pixel]] > 0
+        total += excess[ring[pixel]]
+    keyed = np.empty(count, np.uint64)
+    bits = values.view(np.uint32)
+    for i in range(count):
+        pattern = bits[found[i]]
+        # The order of floats as that of unsigned integers: flip the sign, or all bits.
+        flip = np.uint32(0xFFFFFFFF) if pattern >> 31 else np.uint32(0x80000000)
+        keyed[i] = np.uint64(pattern ^ flip) << np.uint64(32) | np.uint64(found[i])
+    keyed = _radix_sorted(keyed)
+    for i in range(count):
+        found[i] = keyed[i] & np.uint64(0xFFFFFFFF)
+    return found[:count], total
+
+
+@jit
+def _radix_sorted(keyed):
+    """Sort by the upper 32 bits, stably."""
+    other = np.empty_like(keyed)
+    counts = np.zeros((3, 1 << _RADIX_BITS), np.int64)
+    mask = np.uint64((1 << _RADIX_BITS) - 1)
+    for item in keyed:
+        for digit in range(3):
+            counts[digit, item >> np.uint64(32 + digit * _RADIX_BITS) & mask] += 1
+    for digit in range(3):
+        shift = np.uint64(32 + digit * _RADIX_BITS)
+        place = counts[digit]
+        total = 0
+        for k in range(place.size):
+            place[k], total = total, total + place[k]
+        for item in keyed:
+            k = item >> shift & mask
+            other[place[k]] = item
+            place[k] += 1
+        keyed, other = other, keyed
+    return keyed
+
+
+@jit
+def _root(parent, ring, table, offsets, pixel):
+    """Return the extremum whose component holds the pixel, shortening the way."""
+    root = pixel
+    while True:
+        step = np.int64(parent[root])
+        if step == 0:
+            code = np.int64(table[ring[root]])
+            step = root if code == 0xFFFF else root + offsets[code & 15]
+            parent[root] = step
+        if step == root:
+            break
+        root = step
+    while parent[pixel] != root:
+        step = np.int64(parent[pixel])
+        parent[pixel] = root
+        pixel = step
+    return root
+
+
+@jit
+def _precedes(values, a, b):
+    return values[a] < values[b] or (values[a] == values[b] and a < b)
+
+
+@jit
+def _unpadded(pixel, width):
+    return (pixel // width - 1) * (width - 2) + pixel % width - 1
+
+
+@jit
+def _reset_with_outside(parent, height, width):
+    """Forget all ways, and let every pixel of the frame lead to the outside."""
+    parent[:] = 0
+    frame = parent.reshape(height, width)
+    frame[0] = frame[-1] = _OUTSIDE
+    frame[:, 0] = _OUTSIDE
+    frame[:, -1] = _OUTSIDE
