@@ -1,0 +1,345 @@
+"""Random changes of a batch of images, all geometry in one pass of resampling."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from morphokeras.utils.compile import jit
+
+SYMMETRIES = (None, "flips", "dihedral", "rotation")
+BOUNDARIES = ("periodic", "symmetric", "zero")
+ERASED_AREA = (0.02, 0.2)
+ERASED_ASPECT = 0.3
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """Random flips, turns, zooms, shifts, crops and grey-level changes of a batch.
+
+    Geometry and grey levels change the image and its target alike; noise and erasing
+    change the image only, so that the target stays clean. A zoom moves the pixel size
+    along with it. Without turns and zoom, pixels are moved and never mixed.
+
+    Parameters
+    ----------
+    symmetry : {'flips', 'dihedral', 'rotation'} or None, default='flips'
+        Mirrored axes; with turns by 90 degrees; with turns by any angle.
+    zoom : float, default=0.0
+        Greatest absolute logarithm of the magnification.
+    shift : float, default=0.0
+        Greatest shift along each axis, as a fraction of the image.
+    crop : float, default=1.0
+        Side of the randomly placed window that is returned, as a fraction of the
+        image's, in (0, 1].
+    grey_jitter : float, default=0.0
+        Greatest change of the logarithm of the contrast; brightness changes by up to
+        half of it, and a curve bends the scale by up to twice it. At most 0.45.
+    noise : float, default=0.0
+        Standard deviation of white noise, in deviations of the image.
+    erasing : float, default=0.0
+        Probability that a rectangle is painted over with the image's mean.
+    boundary : {'symmetric', 'periodic', 'zero'}, default='symmetric'
+        What is seen beyond the edges: the mirrored image, or its repetition. Black
+        borders would be learned as a feature, so that ``'zero'`` mirrors as well.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range, or the images are volumes.
+
+    Notes
+    -----
+    An output pixel at p, from the centre of the window, is read linearly at
+    ``c + S p / z``, with S the symmetry, z the magnification and c the window's place.
+    A grey level u becomes ``clip(m + a (u + k u (1 - u) - m) + b, 0, 1)``, m the
+    image's mean. About 3 ms for 32 images of 128 x 128 on one core.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from morphokeras.estimators._augment import Augmentation
+    >>> images = np.random.default_rng(0).random((4, 32, 24, 1), "float32")
+    >>> augment = Augmentation(zoom=0.4, noise=0.1, crop=0.75)
+    >>> batch = augment({"image": images, "target": images}, np.random.default_rng(1))
+    >>> batch["image"].shape, batch["target"].shape
+    ((4, 24, 18, 1), (4, 24, 18, 1))
+    """
+
+    symmetry: str | None = "flips"
+    zoom: float = 0.0
+    shift: float = 0.0
+    crop: float = 1.0
+    grey_jitter: float = 0.0
+    noise: float = 0.0
+    erasing: float = 0.0
+    boundary: str = "symmetric"
+
+    def __post_init__(self):
+        for name, choices in (("symmetry", SYMMETRIES), ("boundary", BOUNDARIES)):
+            if getattr(self, name) not in choices:
+                raise ValueError(
+                    f"`{name}` must be one of {choices}. "
+                    f"Received: {getattr(self, name)!r}."
+                )
+        limits = {"zoom": 3, "shift": 1, "grey_jitter": 0.45, "noise": 10, "erasing": 1}
+        for name, limit in limits.items():
+            if not 0 <= getattr(self, name) <= limit:
+                raise ValueError(
+                    f"`{name}` must lie in [0, {limit}]. "
+                    f"Received: {getattr(self, name)}."
+                )
+        if not 0 < self.crop <= 1:
+            raise ValueError(f"`crop` must lie in (0, 1]. Received: {self.crop}.")
+
+    def __call__(
+        self, batch: dict[str, np.ndarray], rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """Return the batch with its images changed; nothing is changed in place.
+
+        Parameters
+        ----------
+        batch : dict
+            ``"image"`` of shape (batch, height, width, channels), with grey levels in
+            [0, 1]; also, if there, ``"target"`` of that shape, ``"mask"`` (batch,
+            height, width, 1) with 1 for valid pixels, and ``"log_pixel_size"``
+            (batch,). Other entries are passed on.
+        rng : numpy.random.Generator
+            Where all randomness comes from.
+
+        Returns
+        -------
+        dict
+            The entries of `batch`. A pixel of the mask is valid if all the pixels
+            that it was made of are.
+        """
+        images = batch["image"]
+        if images.ndim != 4:
+            raise ValueError(
+                "Augmentation is made for images (batch, height, width, channels). "
+                f"Received: shape={images.shape}. For volumes switch it off with "
+                "`augment=None`, and `zoom`, `grey_jitter`, `noise` and `erasing` 0."
+            )
+        size = tuple(max(1, round(self.crop * n)) for n in images.shape[1:-1])
+        matrix, log_zoom = self._draw_geometry(len(images), size, images.shape, rng)
+        tone = self._draw_tone(images, rng)
+
+        out = dict(batch)
+        out["image"] = self._resample(images, matrix, tone, size)
+        if "target" in batch:
+            same = batch["target"] is images
+            target = out["image"] if same else None
+            if target is None:
+                target = self._resample(batch["target"], matrix, tone, size)
+            out["target"] = target.copy() if same and self._roughens else target
+        if "mask" in batch:
+            mask = self._resample(batch["mask"], matrix, None, size)
+            out["mask"] = (mask > 0.999).astype("float32")
+        if "log_pixel_size" in batch:
+            moved = batch["log_pixel_size"] - log_zoom
+            out["log_pixel_size"] = moved.astype("float32")
+        self._roughen(out["image"], rng)
+        return out
+
+    @property
+    def _roughens(self) -> bool:
+        return self.noise > 0 or self.erasing > 0
+
+    def _draw_geometry(self, count, size, shape, rng):
+        """Return the maps from output to input pixels, and the log magnifications."""
+        linear = _draw_symmetries(self.symmetry, count, rng)
+        log_zoom = rng.uniform(-self.zoom, self.zoom, count)
+        linear = linear / np.exp(log_zoom)[:, None, None]
+
+        source = np.asarray(shape[1:3])
+        # The window may lie anywhere within the image, or around it if it is larger.
+        slack = (source - np.abs(linear) @ np.asarray(size)) / 2
+        centre = (source - 1) / 2 + rng.uniform(-1, 1, (count, 2)) * np.abs(slack)
+        centre += rng.uniform(-self.shift, self.shift, (count, 2)) * source
+        origin = centre - linear @ ((np.asarray(size) - 1) / 2)
+        # Whole steps keep the pixels as they are where nothing is zoomed or turned.
+        origin = np.floor(origin + 0.5)
+        return np.concatenate([linear, origin[..., None]], axis=-1), log_zoom
+
+    def _draw_tone(self, images, rng):
+        """Return contrast, brightness, curve and pivot of each image, or None."""
+        if self.grey_jitter == 0:
+            return None
+        contrast, brightness, curve = rng.uniform(-1, 1, (3, len(images)))
+        pivot = images.mean(axis=(1, 2, 3))
+        columns = (
+            np.exp(self.grey_jitter * contrast),
+            self.grey_jitter / 2 * brightness,
+            self.grey_jitter * 2 * curve,
+            pivot,
+        )
+        return np.stack(columns, axis=1).astype("float32")
+
+    def _resample(self, images, matrix, tone, size):
+        images = np.ascontiguousarray(images, dtype="float32")
+        if not images.flags.writeable:
+            images = images.copy()
+        out = np.empty((len(images), *size, images.shape[-1]), "float32")
+        changes_tone = tone is not None
+        if tone is None:
+            tone = np.zeros((len(images), 4), "float32")
+        _resample(images, matrix, self.boundary == "periodic", out)
+        if changes_tone:
+            _change_tone(out, tone)
+        return out
+
+    def _roughen(self, images, rng):
+        """Add noise and paint rectangles over, in place."""
+        if not self._roughens:
+            return
+        deviation = images.std(axis=(1, 2, 3))
+        if self.noise > 0:
+            # One draw serves all images from different places of it: independent
+            # within an image, which is what matters, at a fraction of the time.
+            pool = rng.standard_normal(2 * images[0].size, "float32")
+            starts = rng.integers(images[0].size, size=len(images))
+            _add_noise(images, pool, starts, np.float32(self.noise) * deviation)
+        chosen = np.flatnonzero(rng.random(len(images)) < self.erasing)
+        for index in chosen:
+            rows, columns = _draw_rectangle(images.shape[1:3], rng)
+            images[index, rows, columns] = images[index].mean(axis=(0, 1))
+
+
+def _draw_symmetries(
+    symmetry: str | None, count: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Return random orthogonal matrices, of shape (count, 2, 2)."""
+    matrix = np.zeros((count, 2, 2))
+    matrix[:] = np.eye(2)
+    if symmetry is None:
+        return matrix
+    matrix *= rng.choice([-1.0, 1.0], (count, 1, 2))
+    if symmetry == "flips":
+        return matrix
+    if symmetry == "dihedral":
+        turned = rng.random(count) < 0.5
+        matrix[turned] = matrix[turned][:, ::-1]
+        return matrix
+    angle = rng.uniform(-np.pi, np.pi, count)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    rotation = np.array([[cosine, -sine], [sine, cosine]]).transpose(2, 0, 1)
+    return rotation @ matrix
+
+
+def _draw_rectangle(shape, rng: np.random.Generator) -> tuple[slice, ...]:
+    area = rng.uniform(*ERASED_AREA)
+    aspect = math.exp(rng.uniform(-1, 1) * abs(math.log(ERASED_ASPECT)))
+    fractions = math.sqrt(area * aspect), math.sqrt(area / aspect)
+    slices = []
+    for size, fraction in zip(shape, fractions, strict=True):
+        length = min(size, max(1, round(fraction * size)))
+        start = rng.integers(size - length + 1)
+        slices.append(slice(start, start + length))
+    return tuple(slices)
+
+
+@jit
+def _fold(index, size, periodic):
+    """Return the pixel inside the image that is seen at any integer index."""
+    if 0 <= index < size:
+        return index
+    if periodic:
+        return index % size
+    index %= 2 * size
+    return index if index < size else 2 * size - 1 - index
+
+
+@jit(fastmath=True)
+def _resample(images, matrix, periodic, out):
+    """Read each output pixel linearly from the place that its map gives."""
+    for n in range(len(images)):
+        if matrix[n, 0, 1] == 0 and matrix[n, 1, 0] == 0:
+            _resample_aligned(images[n], matrix[n], 0, periodic, out[n])
+        elif matrix[n, 0, 0] == 0 and matrix[n, 1, 1] == 0:
+            _resample_aligned(images[n], matrix[n], 1, periodic, out[n])
+        else:
+            _resample_turned(images[n], matrix[n], periodic, out[n])
+
+
+@jit(fastmath=True)
+def _resample_aligned(image, matrix, swapped, periodic, out):
+    """Resample along rows and columns, whose places are worked out once."""
+    flat = image.reshape(-1)
+    channels = image.shape[2]
+    rows = _axis_table(image, matrix, 0, swapped, out.shape[swapped], periodic)
+    columns = _axis_table(
+        image, matrix, 1, 1 - swapped, out.shape[1 - swapped], periodic
+    )
+    if swapped == 1:
+        rows, columns = columns, rows
+    for i in range(out.shape[0]):
+        top, bottom, down = rows[0][i], rows[1][i], rows[2][i]
+        for j in range(out.shape[1]):
+            left, right, along = columns[0][j], columns[1][j], columns[2][j]
+            for c in range(channels):
+                upper = flat[top + left + c]
+                upper += along * (flat[top + right + c] - upper)
+                lower = flat[bottom + left + c]
+                lower += along * (flat[bottom + right + c] - lower)
+                out[i, j, c] = upper + down * (lower - upper)
+
+
+@jit(fastmath=True)
+def _axis_table(image, matrix, axis, out_axis, length, periodic):
+    """Return the flat offsets of both neighbours along an axis, and the weight."""
+    size, channels = image.shape[axis], image.shape[2]
+    stride = channels * (image.shape[1] if axis == 0 else 1)
+    before = np.empty(length, np.int64)
+    after = np.empty(length, np.int64)
+    weight = np.empty(length, np.float32)
+    for i in range(length):
+        place = matrix[axis, 2] + matrix[axis, out_axis] * i
+        low = int(np.floor(place))
+        before[i] = stride * _fold(low, size, periodic)
+        after[i] = stride * _fold(low + 1, size, periodic)
+        weight[i] = place - low
+    return before, after, weight
+
+
+@jit(fastmath=True)
+def _resample_turned(image, matrix, periodic, out):
+    height, width, channels = image.shape
+    for i in range(out.shape[0]):
+        y0 = matrix[0, 2] + matrix[0, 0] * i
+        x0 = matrix[1, 2] + matrix[1, 0] * i
+        for j in range(out.shape[1]):
+            y = y0 + matrix[0, 1] * j
+            x = x0 + matrix[1, 1] * j
+            row, column = int(np.floor(y)), int(np.floor(x))
+            down, along = np.float32(y - row), np.float32(x - column)
+            top = _fold(row, height, periodic)
+            bottom = _fold(row + 1, height, periodic)
+            left = _fold(column, width, periodic)
+            right = _fold(column + 1, width, periodic)
+            for c in range(channels):
+                upper = image[top, left, c]
+                upper += along * (image[top, right, c] - upper)
+                lower = image[bottom, left, c]
+                lower += along * (image[bottom, right, c] - lower)
+                out[i, j, c] = upper + down * (lower - upper)
+
+
+@jit(fastmath=True)
+def _change_tone(images, tone):
+    one, zero = np.float32(1), np.float32(0)
+    for n in range(len(images)):
+        contrast, brightness, curve, pivot = tone[n]
+        flat = images[n].reshape(-1)
+        for i in range(flat.size):
+            value = flat[i]
+            value += curve * value * (one - value)
+            value = pivot + contrast * (value - pivot) + brightness
+            flat[i] = min(max(value, zero), one)
+
+
+@jit(fastmath=True)
+def _add_noise(images, pool, starts, amplitude):
+    for n in range(len(images)):
+        flat = images[n].reshape(-1)
+        for i in range(flat.size):
+            flat[i] += amplitude[n] * pool[starts[n] + i]
