@@ -167,7 +167,7 @@ def end_of_range(value_range: tuple[float, float] | None, filtration: str) -> fl
 def pairs_function(
     filtration: str, connectivity: str, min_persistence: float = 0.0
 ) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """Return the function that gives the pairs of one image of finite values."""
+    """Return the function that gives the pairs of one finite float32 image."""
     check_options(filtration, connectivity)
     if not 0 <= min_persistence < np.inf:
         raise ValueError(
@@ -237,6 +237,7 @@ def map_images(
 
 
 def _checked_images(images: np.ndarray) -> np.ndarray:
+    """Return the images in float32, or raise."""
     images = np.asarray(images)
     if images.dtype.kind not in "biuf":
         raise TypeError(
@@ -250,7 +251,9 @@ def _checked_images(images: np.ndarray) -> np.ndarray:
             "`images` must hold at least one image of at least one pixel. Received: "
             f"images with shape {images.shape}."
         )
-    finite = np.isfinite(images.astype(np.float32, copy=False)).all(axis=(1, 2))
+    with np.errstate(over="ignore"):  # becomes infinity, refused below
+        images = images.astype(np.float32, copy=False)
+    finite = np.isfinite(images).all(axis=(1, 2))
     if not finite.all():
         raise ValueError(
             "`images` must hold finite values within float32's range. Received: NaN "
@@ -271,8 +274,6 @@ def _padded(image: np.ndarray, filtration: str) -> np.ndarray:
     padded[0] = padded[-1] = np.inf
     padded[:, 0] = padded[:, -1] = np.inf
     inner = padded[1:-1, 1:-1]
-    if image.dtype != np.float32:
-        image = image.astype(np.float32)
     if filtration == "superlevel":
         np.subtract(np.float32(0), image, out=inner)
     else:
