@@ -55,8 +55,8 @@ def upsample_matrix(
     --------
     >>> from morphokeras.ops.spectral import upsample_matrix
     >>> matrix = upsample_matrix(4, 2, align="corner")
-    >>> (matrix @ [1, 0, -1, 0]).round(3).tolist()
-    [1.0, 0.707, 0.0, -0.707, -1.0, -0.707, 0.0, 0.707]
+    >>> (matrix @ [3, 2, 1, 2]).round(3).tolist()
+    [3.0, 2.707, 2.0, 1.293, 1.0, 1.293, 2.0, 2.707]
     """
     check_upsampling(factor, boundary, align)
     if size < 1:
