@@ -85,8 +85,8 @@ def steerable_basis(
 
     Each filter is a Gaussian ring around the kernel's centre times one angular
     harmonic. The rings lie one pixel apart. A ring of radius `r` carries orders up to
-    `2 r`, the kernel's edge orders up to half its width plus one: higher ones
-    vanish on the grid, repeat or turn badly.
+    ``r + 1``, in volumes ``r + 2``: higher ones vanish on the grid, repeat or turn
+    badly.
 
     Parameters
     ----------
@@ -147,9 +147,7 @@ def _full_basis(kernel_size: int, spatial_dims: int) -> SteerableBasis:
     for order in range(int(rings[-1]) + spatial_dims):
         angular = harmonics(grid, order)
         carriers = [
-            r
-            for r in rings
-            if order <= 2 * r + spatial_dims - 2 and (order == 0 or r > 0)
+            r for r in rings if order == 0 or (r > 0 and order <= r + spatial_dims - 1)
         ]
         profiles = _orthogonal_rings(radius, carriers, order)
         for carrier, profile in zip(carriers, profiles, strict=True):

@@ -195,8 +195,8 @@ def _matrix(size, factor: int, boundary: str, align: str, xp: ModuleType):
 def _dirichlet(distance, period, unit: int, xp: ModuleType):
     """Return the periodic sinc at ``distance / unit`` pixels."""
     # reduced while still integers: sines of large arguments lose digits
-    slow = xp.mod(distance, 2 * unit * period)
-    fast = xp.mod(distance, 2 * unit)
+    slow = xp.mod(distance + unit * period, 2 * unit * period) - unit * period
+    fast = xp.mod(distance + unit, 2 * unit) - unit
     on_grid = xp.mod(distance, unit * period) == 0
     length = _as_float(period, xp)
     angle = np.pi * _as_float(xp.where(on_grid, 1, slow), xp) / (unit * length)
