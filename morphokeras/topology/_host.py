@@ -1,5 +1,6 @@
 """Persistence pairs of a tensor, computed in NumPy on the host, on each backend."""
 
+import dataclasses
 import math
 
 import keras
@@ -48,17 +49,9 @@ def padded_pairs(
     if max_pairs is None:
         max_pairs = default_max_pairs(shape, data_format)
     shapes = ((2, *counted, max_pairs), counted)
-
-    def callback(images: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        return _numpy_pairs(
-            np.asarray(images),
-            max_pairs,
-            homology_dimensions,
-            filtration,
-            connectivity,
-            data_format,
-        )
-
+    callback = _NumpyPairs(
+        max_pairs, homology_dimensions, filtration, connectivity, data_format
+    )
     call = {"tensorflow": _call_tensorflow, "jax": _call_jax, "torch": _call_torch}
     backend = keras.backend.backend()
     if backend not in call:
@@ -115,35 +108,49 @@ def _call_torch(callback, images, shapes):
     return tuple(torch.from_numpy(result).to(images.device) for result in results)
 
 
-def _numpy_pairs(
-    images, max_pairs, homology_dimensions, filtration, connectivity, data_format
-):
-    """Fill the two arrays of `padded_pairs`, one channel of one image at a time."""
-    channels_last = data_format == "channels_last"
-    planes = np.moveaxis(images, 3, 1) if channels_last else images
-    batch, channels, height, width = planes.shape
-    num_pixels, stride = height * width, channels if channels_last else 1
-    counted = (batch, channels, len(homology_dimensions))
-    if max_pairs is None:
-        max_pairs = default_max_pairs(images.shape, data_format)
-    indices = np.full((2, *counted, max_pairs), -1, np.int32)
-    num_dropped = np.zeros(counted, np.int32)
-    find_pairs = cubical.pairs_function(filtration, connectivity)
+@dataclasses.dataclass(frozen=True)
+class _NumpyPairs:
+    """The function of `padded_pairs` on arrays.
 
-    def fill(number):
-        image, channel = divmod(number, channels)
-        plane = planes[image, channel]
-        first = image * channels * num_pixels
-        first += channel if channels_last else channel * num_pixels
-        pairs = _pairs_or_spoiled(find_pairs, plane)
-        for place, dimension in enumerate(homology_dimensions):
-            kept = _longest(plane, pairs[dimension], max_pairs)
-            num_dropped[image, channel, place] = len(pairs[dimension]) - len(kept)
-            flat = np.where(kept < 0, -1, kept * stride + first)
-            indices[:, image, channel, place, : len(kept)] = flat.T
+    It is a value, equal to another with the same options, because JAX compiles anew for
+    each function that it has not met.
+    """
 
-    cubical.map_images(fill, batch * channels, num_pixels)
-    return indices, num_dropped
+    max_pairs: int | None
+    homology_dimensions: tuple[int, ...]
+    filtration: str
+    connectivity: str
+    data_format: str
+
+    def __call__(self, images) -> tuple[np.ndarray, np.ndarray]:
+        """Fill the two arrays, one channel of one image at a time."""
+        images = np.asarray(images)
+        channels_last = self.data_format == "channels_last"
+        planes = np.moveaxis(images, 3, 1) if channels_last else images
+        batch, channels, height, width = planes.shape
+        num_pixels, stride = height * width, channels if channels_last else 1
+        max_pairs = self.max_pairs
+        if max_pairs is None:
+            max_pairs = default_max_pairs(images.shape, self.data_format)
+        counted = (batch, channels, len(self.homology_dimensions))
+        indices = np.full((2, *counted, max_pairs), -1, np.int32)
+        num_dropped = np.zeros(counted, np.int32)
+        find_pairs = cubical.pairs_function(self.filtration, self.connectivity)
+
+        def fill(number):
+            image, channel = divmod(number, channels)
+            plane = planes[image, channel]
+            first = image * channels * num_pixels
+            first += channel if channels_last else channel * num_pixels
+            pairs = _pairs_or_spoiled(find_pairs, plane)
+            for place, dimension in enumerate(self.homology_dimensions):
+                kept = _longest(plane, pairs[dimension], max_pairs)
+                num_dropped[image, channel, place] = len(pairs[dimension]) - len(kept)
+                flat = np.where(kept < 0, -1, kept * stride + first)
+                indices[:, image, channel, place, : len(kept)] = flat.T
+
+        cubical.map_images(fill, batch * channels, num_pixels)
+        return indices, num_dropped
 
 
 def _pairs_or_spoiled(find_pairs, plane):

@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 from morphokeras.layers.soft_betti import SoftBetti
+from tests.layers.layer_check import check_layer
 
 FORMAT = {"data_format": "channels_last"}
 
@@ -36,6 +37,17 @@ def test_dimensions_come_in_the_order_asked(rng):
     holes = _numpy(SoftBetti((1,), **FORMAT)(images))
     np.testing.assert_array_equal(both[..., ::-1], turned)
     np.testing.assert_array_equal(both[..., 1:], holes)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_layer_passes_the_check_of_all_layers(tmp_path, data_format):
+    check_layer(
+        lambda: SoftBetti(temperature=0.2, data_format=data_format),
+        (2, 6, 5, 2) if data_format == "channels_last" else (2, 2, 6, 5),
+        output_dtype="float32",
+        gradient_step=1e-3,
+        tmp_path=tmp_path,
+    )
 
 
 def test_symbolic_shape_keeps_the_unknown_batch():
