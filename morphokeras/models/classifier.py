@@ -1,6 +1,7 @@
 """A plain network that classifies micrographs."""
 
 import keras
+from keras import ops
 
 from morphokeras.models._train_step import FiniteStep
 from morphokeras.models.encoder import Encoder
@@ -20,7 +21,7 @@ class ClassifierNetwork(FiniteStep, keras.Model):
     ----------
     num_classes : int
         Number of classes.
-    filters, num_stages, kernel_size, backbone, boundary
+    filters, num_stages, first_strides, kernel_size, backbone, boundary
         See `Encoder`.
     dropout, use_pixel_size, pixel_size_range
         See `ClassHead`.
@@ -59,6 +60,7 @@ class ClassifierNetwork(FiniteStep, keras.Model):
         *,
         filters: int = 32,
         num_stages: int = 4,
+        first_strides: int = 2,
         kernel_size: int = 3,
         backbone: str = "steerable",
         boundary: str = "zero",
@@ -79,6 +81,7 @@ class ClassifierNetwork(FiniteStep, keras.Model):
         self.encoder = Encoder(
             filters=filters,
             num_stages=num_stages,
+            first_strides=first_strides,
             kernel_size=kernel_size,
             backbone=backbone,
             boundary=boundary,
@@ -102,7 +105,7 @@ class ClassifierNetwork(FiniteStep, keras.Model):
         self.head.build(self.encoder.compute_output_shape(shape)[-1])
 
     def call(self, inputs, training: bool | None = None) -> dict[str, Tensor]:
-        """Return the class logits.
+        """Return the class logits, and what they were made of.
 
         Parameters
         ----------
@@ -116,15 +119,22 @@ class ClassifierNetwork(FiniteStep, keras.Model):
         Returns
         -------
         dict
-            ``"logits_class"``: tensor of shape (batch, num_classes), float32.
+            ``"logits_class"``: tensor of shape (batch, num_classes), float32. Outside
+            training also ``"embedding"`` (batch, 2 * width), the head's pooled
+            features, and ``"attention"`` (batch, *ceil(spatial / 16), 1), in (0, 1).
         """
         batch = _as_batch(inputs)
         features = self.encoder(batch["image"], training=training)[-1]
         log_pixel_size = batch.get("log_pixel_size")
         if not self.head.use_pixel_size:
             log_pixel_size = None
-        logits = self.head(features, log_pixel_size, training=training)
-        return {"logits_class": logits}
+        embedding = self.head.embed(features, training=training)
+        attention = self.head.attention_map(features)
+        return {
+            "logits_class": self.head.classify(embedding, log_pixel_size, training),
+            "embedding": embedding,
+            "attention": ops.cast(attention, "float32"),
+        }
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
@@ -140,14 +150,6 @@ class ClassifierNetwork(FiniteStep, keras.Model):
         self.track_term("accuracy", accuracy, count)
         return loss
 
-    def embed(self, images: Tensor) -> Tensor:
-        """Return the head's pooled features, (batch, 2 * width), float32."""
-        return self.head.embed(self.encoder(images, training=False)[-1], training=False)
-
-    def attention_map(self, images: Tensor) -> Tensor:
-        """Return where the head looks: (batch, *ceil(spatial / 16), 1), in (0, 1)."""
-        return self.head.attention_map(self.encoder(images, training=False)[-1])
-
     def get_config(self):
         """Return the constructor's arguments."""
         encoder, head = self.encoder, self.head
@@ -156,6 +158,7 @@ class ClassifierNetwork(FiniteStep, keras.Model):
             "num_classes": head.num_classes,
             "filters": encoder.filters,
             "num_stages": encoder.num_stages,
+            "first_strides": encoder.first_strides,
             "kernel_size": encoder.kernel_size,
             "backbone": encoder.backbone,
             "boundary": encoder.boundary,

@@ -122,7 +122,17 @@ class ClassHead(keras.layers.Layer):
         -------
         tensor of shape (batch, num_classes), float32
         """
-        x = self.drop(self.embed(features, training=training), training=training)
+        embedding = self.embed(features, training=training)
+        return self.classify(embedding, log_pixel_size, training=training)
+
+    def classify(
+        self,
+        embedding: Tensor,
+        log_pixel_size: Tensor | None = None,
+        training: bool | None = None,
+    ) -> Tensor:
+        """Return the logits of what `embed` returned."""
+        x = self.drop(embedding, training=training)
         if self.use_pixel_size:
             if log_pixel_size is None:
                 raise ValueError(
