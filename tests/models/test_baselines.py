@@ -1,0 +1,78 @@
+"""Ordinary networks to compare with."""
+
+import keras
+import numpy as np
+import pytest
+
+from morphokeras.models.baselines import PlainVAE, plain_cnn
+
+
+@pytest.mark.parametrize("size", [3_000, 50_000, 740_000])
+def test_no_other_width_comes_nearer_to_the_size(size):
+    found = plain_cnn((16, 16, 1), 3, size).count_params()
+    width = found_width(found)
+    for other in (width - 1, width + 1):
+        assert abs(found - size) <= abs(parameters_of(other) - size)
+
+
+def found_width(size):
+    return next(w for w in range(1, 500) if parameters_of(w) == size)
+
+
+def parameters_of(width):
+    return 90 * width**2 + 9 * width + 7 * width + 12 * width + 3
+
+
+def test_the_classifier_learns_to_tell_bright_from_dark(rng):
+    labels = np.arange(16) % 2
+    images = (
+        0.2 * rng.random((16, 9, 10, 1)) + 0.6 * labels[:, None, None, None]
+    ).astype("float32")
+    model = plain_cnn((9, 10, 1), 2, 2_000)
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    history = model.fit(images, labels, epochs=25, batch_size=8, verbose=0)
+    assert history.history["loss"][-1] < 0.5 * history.history["loss"][0]
+
+
+def test_volumes_are_classified_too():
+    model = plain_cnn((8, 8, 8, 2), 4)
+    assert model(np.zeros((1, 8, 8, 8, 2), "float32")).shape == (1, 4)
+
+
+def test_a_wrong_shape_is_refused():
+    with pytest.raises(ValueError, match="`input_shape`"):
+        plain_cnn((16, 16), 2)
+    with pytest.raises(ValueError, match="`image_shape`"):
+        PlainVAE((16, 16))
+
+
+def test_the_plain_vae_learns(rng):
+    images = np.repeat(rng.random((16, 1, 1, 1)), 16, axis=1).repeat(16, axis=2)
+    model = PlainVAE((16, 16, 1), latent_dim=2, filters=4, seed=0)
+    model.compile(keras.optimizers.AdamW(1e-2))
+    history = model.fit(images.astype("float32"), batch_size=8, epochs=15, verbose=0)
+    assert history.history["rec"][-1] < 0.8 * history.history["rec"][0]
+
+
+def test_samples_of_the_plain_vae_follow_the_seed():
+    model = PlainVAE((13, 10, 1), latent_dim=2, filters=4)
+    first = model.generate(2, seed=1)
+    assert first.shape == (2, 13, 10, 1)
+    np.testing.assert_array_equal(first, model.generate(2, seed=1))
+    assert np.abs(model.generate(2) - model.generate(2)).max() > 0
+
+
+def test_the_plain_vae_is_saved_whole(tmp_path, rng):
+    images = rng.random((2, 16, 16, 1), "float32")
+    model = PlainVAE((16, 16, 1), latent_dim=2, filters=4)
+    model.compile("adam")
+    model.fit(images, verbose=0)
+    model.save(tmp_path / "plain.keras")
+    again = keras.saving.load_model(tmp_path / "plain.keras")
+    np.testing.assert_allclose(model.generate(1, 0), again.generate(1, 0), atol=1e-6)
+
+
+def test_the_plain_vae_rebuilds_volumes(rng):
+    volumes = rng.random((2, 8, 8, 8, 1), "float32")
+    outputs = PlainVAE((8, 8, 8, 1), latent_dim=2, filters=4)(volumes)
+    assert tuple(outputs["reconstruction"].shape) == (2, 8, 8, 8, 1)
