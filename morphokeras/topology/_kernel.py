@@ -97,59 +97,56 @@ def sublevel_pairs(padded, lower, upper, excess, min_persistence):
     width = padded.shape[1]
     values = padded.ravel()
     offsets = np.array(
-        [-width - 1, -width, 1 - width, 1, width + 1, width, width - 1, -1], np.int64
+        [-width - 1, -width, 1 - width, 1, width + 1, width, width - 1, -1], np.int32
     )
     ring = _ring_bytes(padded)
     saddles, total = _sorted_saddles(values, ring, excess)
     components = np.empty((total + 1, 2), np.int32)
-    holes = np.empty((total, 2), np.int32)
-    parent = np.zeros(values.size, np.int32)
-    marked = np.empty(saddles.size, np.int32)
+    holes = np.empty((total + 1, 2), np.int32)
+    marked = np.empty(saddles.size, np.uint32)
 
+    parent = _first_steps(ring, lower, offsets)
     num_components, num_marked = 1, 0
-    for i in range(saddles.size):
-        saddle = np.int64(saddles[i])
-        code = np.int64(lower[ring[saddle]])
-        root = _root(parent, ring, lower, offsets, saddle + offsets[code & 15])
+    for saddle in saddles:
+        code = lower[ring[saddle]]
+        root = _root(parent, np.uint32(saddle + offsets[code & 15]))
         closes_loop = False
         for _ in range(excess[ring[saddle]]):
             code >>= 4
-            other = _root(parent, ring, lower, offsets, saddle + offsets[code & 15])
+            other = _root(parent, np.uint32(saddle + offsets[code & 15]))
             if other == root:
                 closes_loop = True
                 continue
-            if _precedes(values, other, root):
-                root, other = other, root
+            root, other = _in_order(values, root, other)
             parent[other] = root
-            if values[saddle] - values[other] > min_persistence:
-                components[num_components, 0] = _unpadded(other, width)
-                components[num_components, 1] = _unpadded(saddle, width)
-                num_components += 1
+            components[num_components, 0] = other
+            components[num_components, 1] = saddle
+            num_components += values[saddle] - values[other] > min_persistence
         marked[num_marked] = saddle
         num_marked += closes_loop
-    last = _root(parent, ring, lower, offsets, width + 1)
-    components[0, 0] = _unpadded(last, width)
-    components[0, 1] = -1
+    components[0] = _root(parent, np.uint32(width + 1))
 
-    _reset_with_outside(parent, padded.shape[0], width)
+    parent = _first_steps(ring, upper, offsets)
+    _lead_frame_outside(parent, padded.shape[0], width)
     num_holes = 0
-    for i in range(num_marked - 1, -1, -1):
-        saddle = np.int64(marked[i])
-        code = np.int64(upper[ring[saddle]])
-        root = _root(parent, ring, upper, offsets, saddle + offsets[code & 15])
+    for saddle in marked[:num_marked][::-1]:
+        code = upper[ring[saddle]]
+        root = _root(parent, np.uint32(saddle + offsets[code & 15]))
         for _ in range(excess[ring[saddle]]):
             code >>= 4
-            other = _root(parent, ring, upper, offsets, saddle + offsets[code & 15])
+            other = _root(parent, np.uint32(saddle + offsets[code & 15]))
             if other == root:
                 continue
-            if _precedes(values, root, other):
-                root, other = other, root
+            other, root = _in_order(values, root, other)
             parent[other] = root
-            if values[other] - values[saddle] > min_persistence:
-                holes[num_holes, 0] = _unpadded(saddle, width)
-                holes[num_holes, 1] = _unpadded(other, width)
-                num_holes += 1
-    return components[:num_components], holes[:num_holes]
+            holes[num_holes, 0] = saddle
+            holes[num_holes, 1] = other
+            num_holes += values[other] - values[saddle] > min_persistence
+    components, holes = components[:num_components], holes[:num_holes]
+    _unpad(components, width)
+    _unpad(holes, width)
+    components[0, 1] = -1
+    return components, holes
 
 
 @jit
@@ -173,7 +170,7 @@ def _ring_bytes(padded):
 @jit
 def _sorted_saddles(values, ring, excess):
     """Return the saddles in ascending order, and the sum of their excess."""
-    found = np.empty(values.size, np.int32)
+    found = np.empty(values.size, np.uint32)
     count, total = 0, 0
     for pixel in range(values.size):
         found[count] = pixel
@@ -216,40 +213,51 @@ def _radix_sorted(keyed):
 
 
 @jit
-def _root(parent, ring, table, offsets, pixel):
-    """Return the extremum whose component holds the pixel, shortening the way."""
-    root = pixel
+def _first_steps(ring, table, offsets):
+    """Return for each pixel a neighbour on the way to an extremum, or the pixel."""
+    steps = np.zeros(256, np.int32)
+    for byte in range(256):
+        if table[byte] != 0xFFFF:
+            steps[byte] = offsets[table[byte] & 15]
+    parent = np.empty(ring.size, np.uint32)
+    for pixel in range(ring.size):
+        parent[pixel] = pixel + steps[ring[pixel]]
+    return parent
+
+
+@jit
+def _root(parent, pixel):
+    """Return the extremum whose component holds the pixel, halving the way."""
     while True:
-        step = np.int64(parent[root])
-        if step == 0:
-            code = np.int64(table[ring[root]])
-            step = root if code == 0xFFFF else root + offsets[code & 15]
-            parent[root] = step
-        if step == root:
-            break
-        root = step
-    while parent[pixel] != root:
-        step = np.int64(parent[pixel])
-        parent[pixel] = root
-        pixel = step
-    return root
+        step = parent[pixel]
+        next_step = parent[step]
+        if step == next_step:
+            return step
+        parent[pixel] = next_step
+        pixel = next_step
 
 
 @jit
-def _precedes(values, a, b):
-    return values[a] < values[b] or (values[a] == values[b] and a < b)
+def _in_order(values, a, b):
+    """Return the two pixels, the earlier one first, without a branch to mispredict."""
+    is_ordered = (values[a] < values[b]) | ((values[a] == values[b]) & (a < b))
+    return (a if is_ordered else b), (b if is_ordered else a)
 
 
 @jit
-def _unpadded(pixel, width):
-    return (pixel // width - 1) * (width - 2) + pixel % width - 1
-
-
-@jit
-def _reset_with_outside(parent, height, width):
-    """Forget all ways, and let every pixel of the frame lead to the outside."""
-    parent[:] = 0
+def _lead_frame_outside(parent, height, width):
+    """Let every pixel of the frame lead to the outside."""
     frame = parent.reshape(height, width)
     frame[0] = frame[-1] = _OUTSIDE
     frame[:, 0] = _OUTSIDE
     frame[:, -1] = _OUTSIDE
+
+
+@jit
+def _unpad(pixels, width):
+    """Turn indices of the padded image into indices of the image."""
+    flat = pixels.ravel()
+    for i in range(flat.size):
+        # A product in place of a slow division; the half keeps it off whole numbers.
+        row = np.int32((flat[i] + 0.5) * (1.0 / width))
+        flat[i] -= width + 1 + 2 * (row - 1)
