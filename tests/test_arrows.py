@@ -31,9 +31,7 @@ ALLOWED = {
 
 
 def modules():
-    return [path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE] + [
-        PACKAGE / "losses.py"
-    ]
+    return [path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"]
 
 
 def room(path):
