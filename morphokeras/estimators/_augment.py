@@ -152,9 +152,11 @@ class Augmentation:
         linear = linear / np.exp(log_zoom)[:, None, None]
 
         source = np.asarray(shape[1:3])
-        # The window may lie anywhere within the image, or around it if it is larger.
+        # The window lies anywhere within the image; a larger one is centred. The half
+        # pixel gives the outermost places their share of the rounding below.
         slack = (source - np.abs(linear) @ np.asarray(size)) / 2
-        centre = (source - 1) / 2 + rng.uniform(-1, 1, (count, 2)) * np.abs(slack)
+        reach = np.maximum(slack, 0) + 0.5
+        centre = (source - 1) / 2 + rng.uniform(-1, 1, (count, 2)) * reach
         centre += rng.uniform(-self.shift, self.shift, (count, 2)) * source
         origin = centre - linear @ ((np.asarray(size) - 1) / 2)
         # Whole steps keep the pixels as they are where nothing is zoomed or turned.

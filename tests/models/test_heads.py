@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from keras import ops
+
+from morphokeras.models.heads import ClassHead, class_terms
+
+
+def to_numpy(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def numpy_cross_entropy(logits, labels, smoothing):
+    log_probability = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    target = np.eye(logits.shape[1])[labels] * (1 - smoothing)
+    target += smoothing / logits.shape[1]
+    return -(target * log_probability).sum(1)
+
+
+def test_pooled_features_are_mean_and_deviation_of_the_gated_map(rng):
+    features = rng.normal(size=(3, 6, 5, 4)).astype("float32")
+    head = ClassHead(num_classes=2)
+    embedding = to_numpy(head.embed(features) if head(features) is not None else 0)
+    gated = features * to_numpy(head.attention_map(features))
+    pooled = np.concatenate([gated.mean((1, 2)), gated.std((1, 2))], axis=1)
+    # The untrained normalisation divides by the root of 1 + epsilon.
+    np.testing.assert_allclose(embedding, pooled / np.sqrt(1.001), atol=1e-4)
+
+
+def test_logits_are_single_precision_under_mixed_precision(rng):
+    head = ClassHead(num_classes=2, dtype="mixed_bfloat16")
+    logits = head(ops.cast(rng.random((2, 4, 4, 3)), "bfloat16"))
+    assert "float32" in str(logits.dtype)
+
+
+def test_volumes_are_pooled_too(rng):
+    head = ClassHead(num_classes=3)
+    assert tuple(head(rng.random((2, 3, 4, 5, 6), "float32")).shape) == (2, 3)
+
+
+def test_attention_lies_between_zero_and_one(rng):
+    head = ClassHead(num_classes=2)
+    features = 10 * rng.normal(size=(2, 4, 4, 3)).astype("float32")
+    head(features)
+    attention = to_numpy(head.attention_map(features))
+    assert attention.shape == (2, 4, 4, 1)
+    assert 0 <= attention.min() < attention.max() <= 1
+
+
+def test_pixel_sizes_beyond_the_range_count_as_its_end(rng):
+    features = np.repeat(rng.random((1, 4, 4, 3), "float32"), 4, axis=0)
+    head = ClassHead(2, use_pixel_size=True, pixel_size_range=(0.1, 10.0))
+    logits = to_numpy(head(features, np.log([10.0, 99.0, 0.1, 0.001])))
+    np.testing.assert_allclose(logits[0], logits[1], atol=1e-6)
+    np.testing.assert_allclose(logits[2], logits[3], atol=1e-6)
+    assert np.abs(logits[0] - logits[2]).max() > 1e-3
+
+
+def test_an_unknown_pixel_size_is_no_pixel_size(rng):
+    features = rng.random((1, 4, 4, 3), "float32")
+    head = ClassHead(2, use_pixel_size=True)
+    logits = to_numpy(head(features, np.array([np.nan], "float32")))
+    embedding = to_numpy(head.embed(features))
+    kernel = to_numpy(head.dense.kernel)
+    np.testing.assert_allclose(logits, embedding @ kernel[:6], atol=1e-5)
+
+
+def test_one_pixel_size_for_all_is_allowed(rng):
+    head = ClassHead(2, use_pixel_size=True, pixel_size_range=(0.5, 0.5))
+    logits = to_numpy(head(rng.random((2, 4, 4, 3), "float32"), np.log([0.5, 0.5])))
+    assert np.isfinite(logits).all()
+
+
+def test_a_missing_pixel_size_is_refused(rng):
+    with pytest.raises(ValueError, match="`log_pixel_size` is missing"):
+        ClassHead(2, use_pixel_size=True)(rng.random((1, 4, 4, 3), "float32"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_classes": 0}, "`num_classes` must be a positive integer"),
+        ({"num_classes": 2, "dropout": 1.0}, "`dropout` must lie in"),
+        ({"num_classes": 2, "pixel_size_range": (2, 1)}, "`pixel_size_range`"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ClassHead(**arguments)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_class_terms_agree_with_numpy(smoothing, rng):
+    logits = rng.normal(size=(6, 3)).astype("float32")
+    labels = np.array([0, 2, -1, 1, -1, 2], "int32")
+    weight = rng.random(6).astype("float32")
+    loss, accuracy, count = class_terms(logits, labels, weight, smoothing)
+    known = labels >= 0
+    entropy = numpy_cross_entropy(logits[known], labels[known], smoothing)
+    assert float(loss) == pytest.approx((weight[known] * entropy).mean(), rel=1e-5)
+    right = logits[known].argmax(1) == labels[known]
+    assert float(accuracy) == pytest.approx(right.mean())
+    assert float(count) == 4
+
+
+def test_a_batch_without_labels_has_no_loss():
+    terms = class_terms(np.ones((3, 2), "float32"), np.full(3, -1, "int32"))
+    assert [float(term) for term in terms] == [0.0, 0.0, 0.0]
