@@ -1,0 +1,43 @@
+"""Rows of example fields."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from morphokeras.plots.sample_grid import SampleGridDisplay
+
+pytestmark = pytest.mark.backend_free
+
+
+def test_each_set_is_a_named_row(rng):
+    rows = {"Real": rng.random((9, 8, 8)), "Generated": rng.random((3, 8, 8))}
+    display = SampleGridDisplay.from_fields(rows, n_columns=4)
+    assert display.axes_.shape == (2, 4)
+    assert [row[0].get_ylabel() for row in display.axes_] == ["Real", "Generated"]
+    drawn = [[len(ax.images) for ax in row] for row in display.axes_]
+    assert drawn == [[1, 1, 1, 1], [1, 1, 1, 0]]
+    np.testing.assert_array_equal(
+        display.axes_[0, 2].images[0].get_array(), rows["Real"][2]
+    )
+
+
+def test_pictures_share_their_range_unless_told_otherwise(rng):
+    rows = {"Real": 0.5 * rng.random((1, 8, 8))}
+    shared = SampleGridDisplay.from_fields(rows).axes_[0, 0].images[0]
+    assert shared.get_clim() == (0.0, 1.0)
+    own = SampleGridDisplay.from_fields(rows, value_range=None).axes_[0, 0].images[0]
+    assert own.get_clim() == (rows["Real"].min(), rows["Real"].max())
+
+
+def test_titles_and_a_given_figure_are_used(rng):
+    figure = plt.figure()
+    display = SampleGridDisplay.from_fields(
+        {"Real": rng.random((2, 8, 8))}, titles={"Real": ["a", "b"]}, figure=figure
+    )
+    assert display.figure_ is figure
+    assert [ax.get_title() for ax in display.axes_[0]] == ["a", "b"]
+
+
+def test_nothing_to_draw_is_refused():
+    with pytest.raises(ValueError, match="`rows`"):
+        SampleGridDisplay.from_fields({})
