@@ -97,7 +97,8 @@ class TrainingHistoryDisplay:
             self._draw_term(ax, name)
         for ax in axes[len(names) :]:
             ax.remove()
-        figure.supxlabel("epoch", fontsize=9)
+        for ax in axes[max(0, len(names) - n_columns) : len(names)]:
+            ax.set_xlabel("epoch", fontsize=8)
         handles, labels = axes[0].get_legend_handles_labels()
         if len(handles) > 1:
             figure.legend(handles, labels, loc="outside lower center", ncols=2)
