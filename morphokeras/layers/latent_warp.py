@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from morphokeras.ops.padding import check_boundary, pad
+from morphokeras.ops.padding import check_boundary, check_data_format, pad
 from morphokeras.ops.warp import warp
 from morphokeras.utils.typing import Tensor
 
@@ -68,12 +68,7 @@ class LatentWarp(keras.layers.Layer):
         self.filters = filters
         self.kernel_size = kernel_size
         self.boundary = boundary
-        self.data_format = data_format or keras.config.image_data_format()
-        if self.data_format not in ("channels_last", "channels_first"):
-            raise ValueError(
-                "`data_format` must be 'channels_last' or 'channels_first'. "
-                f"Received: data_format={data_format!r}."
-            )
+        self.data_format = check_data_format(data_format)
 
     def build(self, image_shape: tuple, features_shape: tuple | None = None) -> None:
         """Make both convolutions; their rank is that of the image."""
@@ -163,20 +158,20 @@ class LatentWarp(keras.layers.Layer):
             return tuple(shape)
         return (shape[0], *shape[2:], shape[1])
 
-    def compute_output_shape(
+    def compute_output_spec(
         self,
-        image_shape: tuple,
-        features_shape: tuple | None = None,
+        image: keras.KerasTensor,
+        features: keras.KerasTensor | None = None,
         return_displacement: bool = False,
-    ) -> tuple:
-        """Return the shape of the image, and of the displacement if asked."""
-        image_shape = tuple(image_shape)
+    ) -> keras.KerasTensor | tuple[keras.KerasTensor, keras.KerasTensor]:
+        """Describe the warped image, and the displacement if asked."""
+        warped = keras.KerasTensor(image.shape, dtype=self.compute_dtype)
         if not return_displacement:
-            return image_shape
-        spatial_dims = len(image_shape) - 2
-        if self.data_format == "channels_last":
-            return image_shape, (*image_shape[:-1], spatial_dims)
-        return image_shape, (image_shape[0], spatial_dims, *image_shape[2:])
+            return warped
+        axis = -1 if self.data_format == "channels_last" else 1
+        shape = list(image.shape)
+        shape[axis] = len(shape) - 2
+        return warped, keras.KerasTensor(tuple(shape), dtype="float32")
 
     def get_config(self) -> dict:
         """Return the arguments of the constructor."""
