@@ -85,6 +85,12 @@ def _convolutions(size):
 
 
 def _upsamplings(size):
+    # a picture has few channels, features many
+    for channels in (1, 4, CHANNELS):
+        _compare_upsamplings(size, channels)
+
+
+def _compare_upsamplings(size, channels):
     import keras
 
     from morphokeras.layers.spectral_upsample import SpectralUpsample
@@ -95,9 +101,9 @@ def _upsamplings(size):
         "SpectralUpsample periodic": SpectralUpsample(2, boundary="periodic"),
         "SpectralUpsample fft": SpectralUpsample(2, boundary="periodic", method="fft"),
     }
-    image = _noise(BATCH, size // 2, size // 2, CHANNELS)
+    image = _noise(BATCH, size // 2, size // 2, channels)
     _compare(
-        f"Upsampling to {BATCH} x {size} x {size} x {CHANNELS}",
+        f"Upsampling to {BATCH} x {size} x {size} x {channels}",
         {name: _layer_step(layer, image) for name, layer in layers.items()},
         {"SpectralUpsample symmetric": 1.7, "SpectralUpsample periodic": 1.7},
     )

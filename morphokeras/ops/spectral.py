@@ -15,6 +15,9 @@ from morphokeras.utils.typing import Tensor
 ALIGNMENTS = ("center", "corner")
 METHODS = ("matrix", "fft")
 
+NARROW = 16
+"""Matrix products with fewer columns run far below a processor's speed."""
+
 
 def upsample_matrix(
     size: int, factor: int, boundary: str = "periodic", align: str = "center"
@@ -119,7 +122,8 @@ def spectral_upsample(
         check_upsampling(axis_factor, boundary, align, method)
     upsample_axis = _matrix_axis if method == "matrix" else _fourier_axis
     first = 1 if data_format == "channels_last" else 2
-    for axis, axis_factor in enumerate(factors, start=first):
+    # the last axis first: there the products are narrow, so let them be small
+    for axis, axis_factor in reversed(list(enumerate(factors, start=first))):
         if axis_factor > 1:
             x = upsample_axis(x, axis, axis_factor, boundary, align)
     return x
@@ -223,10 +227,18 @@ def _matrix_axis(
     shape = ops.shape(x)
     inner = _product(shape[axis + 1 :])
     flat = ops.reshape(x, (-1, size, inner))
-    return ops.reshape(
-        ops.matmul(matrix, flat),
-        (-1, *shape[1:axis], factor * size, *shape[axis + 1 :]),
-    )
+    if isinstance(inner, int) and inner < NARROW:
+        flat = _multiply_narrow(matrix, flat, size, factor, inner)
+    else:
+        flat = ops.matmul(matrix, flat)
+    return ops.reshape(flat, (-1, *shape[1:axis], factor * size, *shape[axis + 1 :]))
+
+
+def _multiply_narrow(matrix: Tensor, flat: Tensor, size, factor: int, inner: int):
+    """Multiply as one large product, where many narrow ones would be slow."""
+    rows = ops.reshape(ops.swapaxes(flat, 1, 2), (-1, size))
+    fine = ops.matmul(rows, ops.transpose(matrix))
+    return ops.swapaxes(ops.reshape(fine, (-1, inner, factor * size)), 1, 2)
 
 
 def _product(sizes):
