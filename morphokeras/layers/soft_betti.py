@@ -33,7 +33,8 @@ class SoftBetti(keras.layers.Layer):
         its end.
     max_pairs : int, optional
         Room for the features of one channel and one dimension; the longest are kept.
-        By default a quarter of the pixels.
+        By default all, or on JAX, whose shapes are fixed, a quarter of the number of
+        pixels, which white noise does not reach.
     data_format : {'channels_last', 'channels_first'}, optional
         Where the channels are. By default Keras' own setting.
     **kwargs

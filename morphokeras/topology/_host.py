@@ -27,8 +27,9 @@ def padded_pairs(
     images : Tensor of shape (batch, height, width, channels), float32
         Or channels before height, with ``data_format="channels_first"``.
     max_pairs : int, optional
-        Room for the pairs of one channel and one dimension; the longest are kept. By
-        default as in `default_max_pairs`.
+        Room for the pairs of one channel and one dimension; the longest are kept. With
+        None there is room for all, except on JAX, whose shapes are fixed before values
+        are known: there it is `default_max_pairs`.
     homology_dimensions : tuple of int
         Dimensions wanted, in this order.
     filtration, connectivity, data_format : str
@@ -46,7 +47,7 @@ def padded_pairs(
     shape = tuple(images.shape)
     channels = shape[-1] if data_format == "channels_last" else shape[1]
     counted = (shape[0], channels, len(homology_dimensions))
-    if max_pairs is None:
+    if max_pairs is None and keras.backend.backend() == "jax":
         max_pairs = default_max_pairs(shape, data_format)
     shapes = ((2, *counted, max_pairs), counted)
     callback = _NumpyPairs(
@@ -103,6 +104,7 @@ def _call_torch(callback, images, shapes):
     import torch
 
     if images.device.type == "meta":  # Keras infers shapes there; no values exist.
+        shapes = [[1 if size is None else size for size in s] for s in shapes]
         return tuple(torch.empty(s, dtype=torch.int32, device="meta") for s in shapes)
     results = callback(images.detach().cpu().numpy())
     return tuple(torch.from_numpy(result).to(images.device) for result in results)
@@ -123,34 +125,43 @@ class _NumpyPairs:
     data_format: str
 
     def __call__(self, images) -> tuple[np.ndarray, np.ndarray]:
-        """Fill the two arrays, one channel of one image at a time."""
+        """Return the two arrays of `padded_pairs`."""
         images = np.asarray(images)
         channels_last = self.data_format == "channels_last"
         planes = np.moveaxis(images, 3, 1) if channels_last else images
         batch, channels, height, width = planes.shape
         num_pixels, stride = height * width, channels if channels_last else 1
-        max_pairs = self.max_pairs
-        if max_pairs is None:
-            max_pairs = default_max_pairs(images.shape, self.data_format)
-        counted = (batch, channels, len(self.homology_dimensions))
-        indices = np.full((2, *counted, max_pairs), -1, np.int32)
-        num_dropped = np.zeros(counted, np.int32)
         find_pairs = cubical.pairs_function(self.filtration, self.connectivity)
 
-        def fill(number):
+        def find(number):
             image, channel = divmod(number, channels)
             plane = planes[image, channel]
             first = image * channels * num_pixels
             first += channel if channels_last else channel * num_pixels
             pairs = _pairs_or_spoiled(find_pairs, plane)
-            for place, dimension in enumerate(self.homology_dimensions):
-                kept = _longest(plane, pairs[dimension], max_pairs)
-                num_dropped[image, channel, place] = len(pairs[dimension]) - len(kept)
-                flat = np.where(kept < 0, -1, kept * stride + first)
-                indices[:, image, channel, place, : len(kept)] = flat.T
+            pairs = [pairs[k] for k in self.homology_dimensions]
+            kept = [_longest(plane, p, self.max_pairs) for p in pairs]
+            num_dropped = [len(p) - len(k) for p, k in zip(pairs, kept, strict=True)]
+            return [np.where(k < 0, -1, k * stride + first) for k in kept], num_dropped
 
-        cubical.map_images(fill, batch * channels, num_pixels)
-        return indices, num_dropped
+        found = cubical.map_images(find, batch * channels, num_pixels)
+        counted = (batch, channels, len(self.homology_dimensions))
+        indices = _stacked(
+            [pairs for flat, _ in found for pairs in flat], self.max_pairs
+        )
+        num_dropped = np.array([dropped for _, dropped in found], np.int32)
+        indices = indices.reshape(2, *counted, indices.shape[-1])
+        return indices, num_dropped.reshape(counted)
+
+
+def _stacked(arrays, max_pairs):
+    """Return arrays of pairs as one array (2, arrays, pairs), filled up with -1."""
+    if max_pairs is None:
+        max_pairs = max((len(pairs) for pairs in arrays), default=1) or 1
+    stacked = np.full((2, len(arrays), max_pairs), -1, np.int32)
+    for place, pairs in enumerate(arrays):
+        stacked[:, place, : len(pairs)] = pairs.T
+    return stacked
 
 
 def _pairs_or_spoiled(find_pairs, plane):
@@ -161,7 +172,7 @@ def _pairs_or_spoiled(find_pairs, plane):
 
 
 def _longest(plane, pairs, max_pairs):
-    if len(pairs) <= max_pairs:
+    if max_pairs is None or len(pairs) <= max_pairs:
         return pairs
     births, deaths = pairs.T
     values = plane.ravel()

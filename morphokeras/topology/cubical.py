@@ -232,8 +232,17 @@ def map_images(
     num_threads = min(num_threads, num_images)
     if num_threads <= 1:
         return [function(i) for i in range(num_images)]
+    results: list[Any] = [None] * num_images
+    numbers = iter(range(num_images))  # shared: each thread takes the next one
+
+    def work() -> None:
+        for i in numbers:
+            results[i] = function(i)
+
     pool = _thread_pool(num_threads, os.getpid())
-    return list(pool.map(function, range(num_images)))
+    for task in [pool.submit(work) for _ in range(num_threads)]:
+        task.result()
+    return results
 
 
 def _checked_images(images: np.ndarray) -> np.ndarray:
