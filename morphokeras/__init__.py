@@ -24,7 +24,12 @@ if TYPE_CHECKING:
         MicrostructureClassifier,
         MicrostructureGenerator,
     )
-    from morphokeras.layers import LatentWarp, SoftBetti, SpectralUpsample, SteerableConv
+    from morphokeras.layers import (
+        LatentWarp,
+        SoftBetti,
+        SpectralUpsample,
+        SteerableConv,
+    )
     from morphokeras.models import MorphoTensorVAE
 
 __version__ = "0.1.0.dev0"

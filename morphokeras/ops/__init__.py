@@ -1,4 +1,4 @@
-"""Stateless formulas in keras.ops: basis, spectral, warp, pyramid, projection, fields."""
+"""Stateless formulas in keras.ops, from the steerable basis to the projection."""
 
 from morphokeras.utils.backend import choose_backend
 

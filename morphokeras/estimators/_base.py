@@ -1,0 +1,246 @@
+"""The story of `fit`, shared by the estimators."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from morphokeras.estimators import _training
+from morphokeras.estimators._augment import Augmentation
+from morphokeras.estimators._data import (
+    EvaluationBatches,
+    Examples,
+    TrainingBatches,
+    hold_out,
+)
+from morphokeras.models.vae import MorphoTensorVAE
+from morphokeras.utils.intensity import learn_range, scale_intensity
+from morphokeras.utils.validation import check_images, check_length, check_pixel_size
+
+AUTOENCODER_OPTIONS = (
+    *("latent_dim", "latent_field_channels", "latent_field_stride"),
+    *("depth", "kernel_size", "num_basis", "max_displacement", "energy_budget"),
+    *("temperature", "threshold", "soft_count", "connectivity"),
+    *("topology_target", "topology_samples", "field", "observation_variance"),
+)
+
+
+class BaseMicrostructureEstimator(BaseEstimator):
+    """What the classifier and the generator share: validation, training, batches.
+
+    A subclass says how labels are read (`_encode_labels`), which network is trained
+    (`_make_model`) and for how many steps at least (`_least_steps`).
+    """
+
+    _least_steps: int
+
+    def _fit(
+        self, X, y, sample_weight, groups, pixel_size, validation_data
+    ) -> "BaseMicrostructureEstimator":
+        self._validate_params()
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        examples = self._validate_training(X, y, sample_weight, groups, pixel_size)
+        training, validation = self._split(examples, validation_data, seed)
+        resumed = self.warm_start and hasattr(self, "model_")
+        with _training.seeded(seed), _training.precision(self.mixed_precision):
+            model = self.model_ if resumed else self._make_model(training)
+            history = self._train(model, training, validation, seed)
+        self.model_, self.history_ = model, history
+        return self
+
+    def _validate_training(self, X, y, sample_weight, groups, pixel_size) -> Examples:
+        """Learn the shape, the grey range and the classes; return what is trained on."""
+        images = check_images(X, spatial_dims=self.spatial_dims)
+        self._refuse_another_shape(images, only=self.warm_start)
+        limits = learn_range(images, self.intensity)
+        labels = self._encode_labels(y, len(images))
+        self._has_channels = np.ndim(X) == self.spatial_dims + 2
+        self.image_shape_ = images.shape[1:]
+        self.n_features_in_ = math.prod(self.image_shape_)
+        self.intensity_range_ = limits
+        return Examples(
+            images=scale_intensity(images, limits),
+            labels=labels,
+            sample_weight=self._weights(sample_weight, labels, images),
+            log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
+            groups=self._check_groups(groups, len(images)),
+        ).drop_weightless()
+
+    def _validate(self, X, pixel_size=None) -> Examples:
+        """Return images to predict, checked against those of the training."""
+        check_is_fitted(self, "model_")
+        images = check_images(X, spatial_dims=self.spatial_dims)
+        self._refuse_another_shape(images)
+        return Examples(
+            images=scale_intensity(images, self.intensity_range_),
+            log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
+        )
+
+    def _refuse_another_shape(self, images: np.ndarray, only: bool = True) -> None:
+        known = getattr(self, "image_shape_", None)
+        if only and known is not None and images.shape[1:] != known:
+            raise ValueError(
+                f"{type(self).__name__} was fitted to images of shape {known}, "
+                f"channels last. Received images of shape {images.shape[1:]}. Resize "
+                "or crop them, for example with `datasets.load_images(size=...)`."
+            )
+
+    def _weights(self, sample_weight, labels, images) -> np.ndarray | None:
+        if sample_weight is None:
+            return None
+        weights = _check_sample_weight(sample_weight, images, dtype=np.float32)
+        if (weights < 0).any():
+            raise ValueError(
+                "`sample_weight` must not be negative. Received a least weight of "
+                f"{weights.min():g}, for image {weights.argmin()}."
+            )
+        if not weights.any():
+            raise ValueError(
+                "`sample_weight` is zero for every image: there is nothing to learn "
+                "from. Give at least one positive weight."
+            )
+        return weights
+
+    def _check_groups(self, groups, n_samples: int) -> np.ndarray | None:
+        return None if groups is None else check_length(groups, n_samples, "groups")
+
+    def _log_pixel_size(self, pixel_size, n_samples: int) -> np.ndarray | None:
+        if pixel_size is None:
+            return None
+        return np.log(check_pixel_size(pixel_size, n_samples))
+
+    def _split(
+        self, examples: Examples, validation_data, seed: int
+    ) -> tuple[Examples, Examples | None]:
+        """Return training images and, if they are wanted, validation images."""
+        if validation_data is not None:
+            return examples, self._validation_examples(validation_data)
+        if not self.early_stopping:
+            return examples, None
+        return hold_out(examples, self.validation_fraction, seed)
+
+    def _validation_examples(self, validation_data) -> Examples:
+        is_sequence = isinstance(validation_data, tuple | list)
+        if not is_sequence or len(validation_data) not in (1, 2, 3):
+            raise ValueError(
+                "`validation_data` must be (X, y) or (X, y, pixel_size). Received a "
+                f"{type(validation_data).__name__}."
+            )
+        X, y, pixel_size = (*validation_data, None, None)[:3]
+        images = check_images(X, spatial_dims=self.spatial_dims, name="validation_data")
+        self._refuse_another_shape(images)
+        return Examples(
+            images=scale_intensity(images, self.intensity_range_),
+            labels=self._known_labels(y, len(images)),
+            log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
+        )
+
+    def _make_autoencoder(
+        self, training: Examples, loss_weights: dict[str, float], **options
+    ) -> MorphoTensorVAE:
+        """Return an autoencoder that knows the statistics of the training images."""
+        named = {name: getattr(self, name) for name in AUTOENCODER_OPTIONS}
+        model = MorphoTensorVAE(
+            image_shape=self.image_shape_,
+            loss_weights=loss_weights,
+            backbone=self.backbone,
+            boundary=self.boundary,
+            filters=self.filters,
+            **named,
+            **options,
+        )
+        model.adapt(training.images, training.labels)
+        return model
+
+    def _train(
+        self,
+        model: keras.Model,
+        training: Examples,
+        validation: Examples | None,
+        seed: int,
+    ) -> dict[str, list[float]]:
+        """Fit the network; return the history of every term."""
+        batches = TrainingBatches(
+            training,
+            self.batch_size,
+            self._augmentation(),
+            seed,
+            with_target=isinstance(model, MorphoTensorVAE),
+        )
+        epochs = self._number_of_epochs(len(batches))
+        model.compile(
+            optimizer=_training.make_optimizer(
+                self.learning_rate,
+                self.weight_decay,
+                self.warmup,
+                steps=epochs * len(batches),
+            )
+        )
+        _training.build(model, batches[0][0])
+        patience = self.n_iter_no_change if self.early_stopping else None
+        history = model.fit(
+            batches,
+            epochs=epochs,
+            validation_data=validation
+            and EvaluationBatches(validation, self.batch_size),
+            callbacks=_training.make_callbacks(self.callbacks, patience),
+            verbose=int(self.verbose),
+            shuffle=False,
+        )
+        return history.history
+
+    def _number_of_epochs(self, steps_per_epoch: int) -> int:
+        if self.epochs == "auto":
+            return math.ceil(self._least_steps / steps_per_epoch)
+        return self.epochs
+
+    def _augmentation(self) -> Augmentation:
+        return Augmentation(
+            symmetry=self.augment,
+            boundary=self.boundary,
+            # A periodic field is as likely anywhere on its torus.
+            shift=0.5 if self.boundary == "periodic" else 0.0,
+            zoom=getattr(self, "zoom", 0.0),
+            grey_jitter=getattr(self, "grey_jitter", 0.0),
+            noise=getattr(self, "noise", 0.0),
+            erasing=getattr(self, "erasing", 0.0),
+        )
+
+    def _in_batches(self, examples: Examples, function) -> Any:
+        """Apply `function` to batches and join its arrays, or tuples of arrays.
+
+        The last batch is filled up to a power of two, so that a compiled network meets
+        few sizes.
+        """
+        parts = []
+        for start in range(0, len(examples), self.batch_size):
+            indices = np.arange(start, min(start + self.batch_size, len(examples)))
+            full = min(self.batch_size, 2 ** math.ceil(math.log2(len(indices))))
+            filled = np.resize(indices, full)
+            outputs = function(examples.take(filled).batch())
+            parts.append(
+                keras.tree.map_structure(
+                    lambda v, n=len(indices): keras.ops.convert_to_numpy(v)[:n], outputs
+                )
+            )
+        return keras.tree.map_structure(lambda *v: np.concatenate(v), *parts)
+
+    def _restore_axes(self, images: np.ndarray) -> np.ndarray:
+        """Return images with a channel axis only where the training images had one."""
+        return images if self._has_channels else images[..., 0]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _more_tags(self):
+        return {"X_types": ["3darray"]}

@@ -1,0 +1,81 @@
+"""What each hyper-parameter may be, in scikit-learn's own terms."""
+
+from numbers import Integral, Real
+
+# scikit-learn checks its own estimators with these; the module has had this face since
+# version 1.2.
+from sklearn.utils._param_validation import Interval, StrOptions
+
+POSITIVE_INT = Interval(Integral, 1, None, closed="left")
+COUNT = Interval(Integral, 0, None, closed="left")
+WEIGHT = Interval(Real, 0, None, closed="left")
+POSITIVE = Interval(Real, 0, None, closed="neither")
+SHARE = Interval(Real, 0, 1, closed="both")
+SHARE_BELOW_ONE = Interval(Real, 0, 1, closed="left")
+OPEN_SHARE = Interval(Real, 0, 1, closed="neither")
+
+MODEL_OPTIONS: dict[str, list] = {
+    "latent_dim": [POSITIVE_INT],
+    "latent_field_channels": [COUNT],
+    "latent_field_stride": [POSITIVE_INT],
+    "filters": [POSITIVE_INT],
+    "depth": [POSITIVE_INT],
+    "kernel_size": [POSITIVE_INT],
+    "num_basis": [POSITIVE_INT, None],
+    "max_displacement": [WEIGHT],
+    "temperature": [POSITIVE],
+    "threshold": [OPEN_SHARE],
+    "soft_count": [StrOptions({"rectified", "article"})],
+    "topology_target": [StrOptions({"distribution", "mean"})],
+    "topology_samples": [SHARE],
+    "connectivity": [StrOptions({"full", "face"})],
+    "boundary": [StrOptions({"periodic", "symmetric", "zero"})],
+    "field": [StrOptions({"grey", "phase"})],
+    "energy_budget": [POSITIVE, None],
+    "observation_variance": [POSITIVE],
+    "spatial_dims": [Interval(Integral, 2, 3, closed="both")],
+}
+
+TRAINING_OPTIONS: dict[str, list] = {
+    "intensity": [StrOptions({"minmax", "percentile"}), tuple, list, None],
+    "augment": [StrOptions({"flips", "dihedral", "rotation"}), None],
+    "epochs": [POSITIVE_INT, StrOptions({"auto"})],
+    "batch_size": [POSITIVE_INT],
+    "learning_rate": [POSITIVE],
+    "weight_decay": [WEIGHT],
+    "warmup": [SHARE_BELOW_ONE],
+    "validation_fraction": [OPEN_SHARE],
+    "early_stopping": ["boolean"],
+    "n_iter_no_change": [POSITIVE_INT],
+    "mixed_precision": [StrOptions({"float16", "bfloat16"}), None],
+    "warm_start": ["boolean"],
+    "callbacks": [list, tuple, None],
+    "random_state": ["random_state"],
+    "verbose": ["verbose"],
+}
+
+TERMS = ("rec", "kl", "mi", "topo", "warp", "det", "patch", "s2", "smooth", "curv")
+"""The generative terms of the objective: each has a weight ``lambda_<term>``."""
+
+WEIGHTS: dict[str, list] = {f"lambda_{term}": [WEIGHT] for term in TERMS}
+
+CLASSIFIER_OPTIONS: dict[str, list] = {
+    "lambda_class": [POSITIVE],
+    "lambda_rec": [WEIGHT, StrOptions({"auto"})],
+    "lambda_kl": [WEIGHT, StrOptions({"auto"})],
+    "backbone": [StrOptions({"steerable", "plain"})],
+    "unlabeled": [object],
+    "zoom": [WEIGHT],
+    "grey_jitter": [WEIGHT],
+    "noise": [WEIGHT],
+    "erasing": [SHARE],
+    "dropout": [SHARE_BELOW_ONE],
+    "label_smoothing": [SHARE_BELOW_ONE],
+    "class_weight": [dict, StrOptions({"balanced"}), None],
+}
+
+GENERATOR_OPTIONS: dict[str, list] = {
+    "backbone": [StrOptions({"steerable", "plain"})],
+    "projection": [StrOptions({"logit", "scale"})],
+    "codes": [StrOptions({"all", "global"})],
+}

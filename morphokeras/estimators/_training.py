@@ -1,0 +1,128 @@
+"""How a model of an estimator is trained: optimizer, callbacks, seeds, precision."""
+
+import contextlib
+import copy
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+import keras
+import numpy as np
+
+# Beyond this norm a gradient is scaled down: rare outliers would undo many steps.
+CLIP_NORM = 5.0
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Make Keras draw the seeds of layers and weights from `seed`.
+
+    Keras takes a seed that is not given from Python's own generator. Its state is put
+    back at the end, so that the user's process draws on as if nothing had happened.
+    """
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
+
+
+@contextlib.contextmanager
+def precision(mixed_precision: str | None) -> Iterator[None]:
+    """Build layers under the policy of `mixed_precision`, then restore the user's."""
+    if mixed_precision is None:
+        yield
+        return
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(f"mixed_{mixed_precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def make_optimizer(
+    learning_rate: float, weight_decay: float, warmup: float, steps: int
+) -> keras.optimizers.Optimizer:
+    """Return AdamW with a linear warm-up and a cosine decay to zero.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The greatest learning rate.
+    weight_decay : float
+        Decoupled decay of weights, relative to the learning rate; biases and the
+        scales of normalisations are spared.
+    warmup : float
+        Share of the steps that the learning rate rises, in [0, 1).
+    steps : int
+        Number of steps in all.
+
+    Returns
+    -------
+    keras.optimizers.Optimizer
+    """
+    warmup_steps = int(warmup * steps)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0 if warmup_steps else learning_rate,
+        decay_steps=max(1, steps - warmup_steps),
+        warmup_target=learning_rate if warmup_steps else None,
+        warmup_steps=warmup_steps,
+    )
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=weight_decay, global_clipnorm=CLIP_NORM
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def build(model: keras.Model, batch: dict[str, np.ndarray]) -> None:
+    """Make the weights and the optimizer's state of a compiled model.
+
+    TensorFlow traces a step that has to make variables twice, which takes seconds.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A compiled model.
+    batch : dict of ndarray
+        A batch of the training, of which only the shapes are looked at.
+    """
+    if not model.built:
+        model({k: keras.KerasTensor(v.shape, v.dtype) for k, v in batch.items()})
+    model.optimizer.build(model.trainable_variables)
+
+
+def make_callbacks(
+    callbacks: Sequence[keras.callbacks.Callback | Callable] | None,
+    patience: int | None,
+) -> list[keras.callbacks.Callback]:
+    """Return fresh callbacks: copies of the user's, and early stopping if asked for.
+
+    Parameters
+    ----------
+    callbacks : sequence of callbacks or of functions that make one, or None
+        The user's. A callback holds the state of one training, so that each training
+        gets a copy.
+    patience : int or None
+        Epochs without a better validation loss before the training stops; None for
+        no early stopping.
+
+    Returns
+    -------
+    list of keras.callbacks.Callback
+    """
+    fresh = [
+        copy.deepcopy(c) if isinstance(c, keras.callbacks.Callback) else c()
+        for c in callbacks or ()
+    ]
+    if patience is not None:
+        fresh.append(
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss",
+                mode="min",
+                patience=patience,
+                restore_best_weights=True,
+            )
+        )
+    return fresh

@@ -1,0 +1,516 @@
+"""A classifier of micrographs."""
+
+import keras
+import numpy as np
+from skimage.transform import resize
+from sklearn.base import (
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils.class_weight import compute_sample_weight
+
+from morphokeras.estimators import _labels, _options
+from morphokeras.estimators._base import BaseMicrostructureEstimator
+from morphokeras.estimators._data import Examples
+from morphokeras.estimators._views import symmetric_views
+from morphokeras.models.classifier import ClassifierNetwork
+
+
+class MicrostructureClassifier(
+    ClassifierMixin,
+    TransformerMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    BaseMicrostructureEstimator,
+):
+    """Classify micrographs, phase fields or maps.
+
+    A residual network of steerable filters with a readable attention map is trained
+    from scratch on a CPU or a GPU. With a positive weight of a generative term, a
+    `MorphoTensorVAE` that shares the encoder is trained beside it.
+
+    Parameters
+    ----------
+    lambda_topo : float, default=0.0
+        Weight of the topology term: soft Betti numbers of reconstructions against
+        those of the images, and of fresh samples against the training set.
+    lambda_class : float, default=1.0
+        Weight of the cross-entropy.
+    lambda_rec, lambda_kl : float or 'auto', default='auto'
+        Weights of the reconstruction and of the Kullback-Leibler divergence. ``'auto'``
+        is 1 if any other generative weight is positive, else 0: no generator is built
+        and the classifier is a plain network.
+    lambda_mi, lambda_warp, lambda_det, lambda_patch, lambda_s2, lambda_smooth, \
+lambda_curv : float, default=0.0
+        Weights of the mutual information, of the warp's deformation and volume change,
+        of the patch distance and the two-point distance of fresh samples, of the
+        smoothness of topology and of the latent curvature.
+    backbone : {'steerable', 'plain'}, default='steerable'
+        Convolutions of the encoder: steerable filters or Keras' own.
+    filters : int, default=32
+        Width of the first stage of the encoder (and of the generator).
+    latent_dim, latent_field_channels, latent_field_stride : int, default=16, 4, 4
+        Length of the code; channels and grid spacing in pixels of the latent field.
+    depth, kernel_size, num_basis : int, default=3, 5, None
+        Number of scales of the generator, side of its kernels in pixels, number of
+        basis functions of a kernel (None: all that are independent).
+    max_displacement : float, default=2.0
+        Largest displacement of the generator's warp, in pixels.
+    temperature, threshold : float, default=0.05, 0.5
+        Softness and least persistence of the soft count, in grey values.
+    soft_count : {'rectified', 'article'}, default='rectified'
+        See `SoftBetti`.
+    topology_target : {'distribution', 'mean'}, default='distribution'
+        What fresh samples are compared with.
+    topology_samples : float, default=0.25
+        Fresh samples a step, as a share of the batch, in [0, 1].
+    connectivity : {'full', 'face'}, default='full'
+        Which neighbours of a pixel are connected to it: 8 or 4 (26 or 6 in volumes).
+    boundary : {'symmetric', 'periodic', 'zero'}, default='symmetric'
+        What lies beyond the edges of an image.
+    field : {'grey', 'phase'}, default='grey'
+        Micrographs, or phase fractions.
+    energy_budget : float or None, default=None
+        Greatest energy of the generator's filter responses (Eq. 8).
+    observation_variance : float, default=0.15
+        Variance of the grey values around a reconstruction.
+    spatial_dims : {2, 3}, default=2
+        Images or volumes.
+    intensity : {None, 'minmax', 'percentile'} or (float, float), default=None
+        The grey values that become 0 and 1. None: the range of an integer dtype;
+        floats must then lie in [0, 1].
+    unlabeled : label or None, default=None
+        The value of `y` that marks an image without label. Such images train the
+        generative terms only.
+    augment : {'flips', 'dihedral', 'rotation'} or None, default='flips'
+        Symmetries under which the class of an image does not change.
+    zoom : float, default=0.4
+        Images are magnified by a random factor between exp(-zoom) and exp(zoom).
+    grey_jitter, noise : float, default=0.25, 0.1
+        Strength of random changes of brightness and contrast, and deviation of white
+        noise, in grey values.
+    erasing : float, default=0.0
+        Probability that a random rectangle of an image is erased.
+    dropout, label_smoothing : float, default=0.3, 0.1
+        Share of the pooled features dropped in training; share of a target's
+        probability that is spread over all classes.
+    epochs : int or 'auto', default='auto'
+        Passes over the images. ``'auto'``: enough for 1000 steps.
+    batch_size : int, default=32
+        Images a step; capped at their number.
+    learning_rate, weight_decay, warmup : float, default=3e-3, 0.05, 0.1
+        AdamW's, with a linear warm-up over this share of the steps and a cosine decay.
+    class_weight : dict, 'balanced' or None, default=None
+        Weights of the classes.
+    early_stopping : bool, default=False
+        Whether to hold out `validation_fraction` of the images (of the groups, if
+        given) and stop when their loss has not fallen for `n_iter_no_change` epochs.
+    validation_fraction, n_iter_no_change : float and int, default=0.1, 10
+        See `early_stopping`.
+    mixed_precision : {None, 'float16', 'bfloat16'}, default=None
+        Precision of the arithmetic; weights stay in float32.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the previous call.
+    callbacks : list or None, default=None
+        Keras callbacks (copied for each training) or functions that make one.
+    random_state : int, RandomState or None, default=None
+        Same seed, same result on one backend and device.
+    verbose : int, default=0
+        0 silent, 1 a progress bar, 2 a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    model_ : keras.Model
+        The trained network.
+    history_ : dict of lists
+        Every term of the objective by epoch.
+    image_shape_ : tuple of int
+        Shape of a training image, channels last.
+    intensity_range_ : (float, float)
+        The grey values that became 0 and 1.
+    n_features_in_ : int
+        Number of values of an image.
+
+    Notes
+    -----
+    The network and its training are those measured best on real micrographs, with
+    specimens kept apart: see the user guide. `predict` averages over the flips (or
+    the symmetries of the square) that `augment` declares.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from morphokeras import MicrostructureClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> lamellae = np.sin(np.arange(32) * 0.8 + rng.uniform(0, 6, (20, 1, 1)))
+    >>> X = 0.5 + 0.4 * np.concatenate(
+    ...     [np.repeat(lamellae, 32, axis=1), rng.uniform(-1, 1, (20, 32, 32))]
+    ... )
+    >>> y = ["lamellae"] * 20 + ["noise"] * 20
+    >>> clf = MicrostructureClassifier(filters=4, epochs=15, random_state=0)
+    >>> print(clf.fit(X[::2], y[::2]).score(X[1::2], y[1::2]))
+    1.0
+    """
+
+    _least_steps = 1000
+    _parameter_constraints = {
+        **_options.MODEL_OPTIONS,
+        **_options.TRAINING_OPTIONS,
+        **_options.WEIGHTS,
+        **_options.CLASSIFIER_OPTIONS,
+    }
+
+    def __init__(
+        self,
+        lambda_topo=0.0,
+        *,
+        lambda_class=1.0,
+        lambda_rec="auto",
+        lambda_kl="auto",
+        lambda_mi=0.0,
+        lambda_warp=0.0,
+        lambda_det=0.0,
+        lambda_patch=0.0,
+        lambda_s2=0.0,
+        lambda_smooth=0.0,
+        lambda_curv=0.0,
+        backbone="steerable",
+        filters=32,
+        latent_dim=16,
+        latent_field_channels=4,
+        latent_field_stride=4,
+        depth=3,
+        kernel_size=5,
+        num_basis=None,
+        max_displacement=2.0,
+        temperature=0.05,
+        threshold=0.5,
+        soft_count="rectified",
+        topology_target="distribution",
+        topology_samples=0.25,
+        connectivity="full",
+        boundary="symmetric",
+        field="grey",
+        energy_budget=None,
+        observation_variance=0.15,
+        spatial_dims=2,
+        intensity=None,
+        unlabeled=None,
+        augment="flips",
+        zoom=0.4,
+        grey_jitter=0.25,
+        noise=0.1,
+        erasing=0.0,
+        dropout=0.3,
+        label_smoothing=0.1,
+        epochs="auto",
+        batch_size=32,
+        learning_rate=3e-3,
+        weight_decay=0.05,
+        warmup=0.1,
+        class_weight=None,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        mixed_precision=None,
+        warm_start=False,
+        callbacks=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.lambda_topo = lambda_topo
+        self.lambda_class = lambda_class
+        self.lambda_rec = lambda_rec
+        self.lambda_kl = lambda_kl
+        self.lambda_mi = lambda_mi
+        self.lambda_warp = lambda_warp
+        self.lambda_det = lambda_det
+        self.lambda_patch = lambda_patch
+        self.lambda_s2 = lambda_s2
+        self.lambda_smooth = lambda_smooth
+        self.lambda_curv = lambda_curv
+        self.backbone = backbone
+        self.filters = filters
+        self.latent_dim = latent_dim
+        self.latent_field_channels = latent_field_channels
+        self.latent_field_stride = latent_field_stride
+        self.depth = depth
+        self.kernel_size = kernel_size
+        self.num_basis = num_basis
+        self.max_displacement = max_displacement
+        self.temperature = temperature
+        self.threshold = threshold
+        self.soft_count = soft_count
+        self.topology_target = topology_target
+        self.topology_samples = topology_samples
+        self.connectivity = connectivity
+        self.boundary = boundary
+        self.field = field
+        self.energy_budget = energy_budget
+        self.observation_variance = observation_variance
+        self.spatial_dims = spatial_dims
+        self.intensity = intensity
+        self.unlabeled = unlabeled
+        self.augment = augment
+        self.zoom = zoom
+        self.grey_jitter = grey_jitter
+        self.noise = noise
+        self.erasing = erasing
+        self.dropout = dropout
+        self.label_smoothing = label_smoothing
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.warmup = warmup
+        self.class_weight = class_weight
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.mixed_precision = mixed_precision
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(
+        self,
+        X,
+        y,
+        *,
+        sample_weight=None,
+        groups=None,
+        pixel_size=None,
+        validation_data=None,
+    ):
+        """Train the classifier.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, height, width[, channels])
+            Images of one size; volumes with `spatial_dims=3`.
+        y : array-like of shape (n_samples,)
+            Class labels, strings or integers.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights that are not negative.
+        groups : array-like of shape (n_samples,), optional
+            The specimen of each image: an inner validation split keeps them together.
+        pixel_size : float or array-like of shape (n_samples,), optional
+            Edge length of a pixel in micrometres. If given here, it must be given to
+            `predict` as well.
+        validation_data : (X, y) or (X, y, pixel_size), optional
+            Images whose loss is recorded (and, with `early_stopping`, watched).
+
+        Returns
+        -------
+        self
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the images, the labels or a parameter are not as described.
+        """
+        return self._fit(X, y, sample_weight, groups, pixel_size, validation_data)
+
+    def predict(self, X, *, pixel_size=None):
+        """Return the most probable class of each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, height, width[, channels])
+            Images of the size of the training images.
+        pixel_size : float or array-like of shape (n_samples,), optional
+            Edge length of a pixel in micrometres, if `fit` was given it.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Labels.
+        """
+        return self.classes_[self.predict_proba(X, pixel_size=pixel_size).argmax(1)]
+
+    def predict_proba(self, X, *, pixel_size=None):
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, height, width[, channels])
+            Images of the size of the training images.
+        pixel_size : float or array-like of shape (n_samples,), optional
+            Edge length of a pixel in micrometres, if `fit` was given it.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of `classes_`; each row sums to 1.
+        """
+        examples = self._validate(X, pixel_size)
+        self._check_pixel_size_known(pixel_size)
+        return self._in_batches(examples, self._mean_probability)
+
+    def score(self, X, y, sample_weight=None, *, pixel_size=None):
+        """Return the share of labelled images whose class is predicted right.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, height, width[, channels])
+            Images of the size of the training images.
+        y : array-like of shape (n_samples,)
+            True labels; images without label (`unlabeled`) are left out.
+        sample_weight : array-like of shape (n_samples,), optional
+            Weights.
+        pixel_size : float or array-like of shape (n_samples,), optional
+            Edge length of a pixel in micrometres, if `fit` was given it.
+
+        Returns
+        -------
+        float
+            Accuracy in [0, 1].
+        """
+        from sklearn.metrics import accuracy_score
+
+        labels = np.asarray(y)
+        labelled = _labels.is_labelled(labels, self.unlabeled)
+        if not labelled.any():
+            raise ValueError("Every entry of `y` is without label: nothing to score.")
+        weights = None if sample_weight is None else np.asarray(sample_weight)[labelled]
+        predicted = self.predict(X, pixel_size=pixel_size)
+        return accuracy_score(
+            labels[labelled], predicted[labelled], sample_weight=weights
+        )
+
+    def transform(self, X, *, pixel_size=None):
+        """Return the features that the classification rests on.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, height, width[, channels])
+            Images of the size of the training images.
+        pixel_size : float or array-like of shape (n_samples,), optional
+            Not used by the features; accepted as by `predict`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            Normalised means and deviations of the last feature map.
+        """
+        return self._in_batches(self._validate(X, pixel_size), self._embed)
+
+    def attention_maps(self, X):
+        """Return where the classifier looks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, height, width[, channels])
+            Images of the size of the training images.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, height, width)
+            The gate of the last feature map, interpolated to the pixels, in [0, 1].
+        """
+        examples = self._validate(X)
+        maps = self._in_batches(examples, self._attention)[..., 0]
+        shape = self.image_shape_[:-1]
+        return np.stack([resize(m, shape, order=1, mode="edge") for m in maps])
+
+    @property
+    def _n_features_out(self) -> int:
+        return self._network().head.norm.gamma.shape[0]
+
+    def _network(self) -> ClassifierNetwork:
+        """Return the classifying network, alone or within the autoencoder."""
+        return getattr(self.model_, "classifier", self.model_)
+
+    def _mean_probability(self, batch):
+        views = symmetric_views(batch["image"], self.augment, self.spatial_dims)
+        # Not `predict`, whose set-up takes far longer than one batch.
+        logits = [
+            self._network().predict_on_batch({**batch, "image": view})["logits_class"]
+            for view in views
+        ]
+        return np.mean([_softmax(np.asarray(v, "float64")) for v in logits], axis=0)
+
+    def _embed(self, batch):
+        return self._network().predict_on_batch(batch)["embedding"]
+
+    def _attention(self, batch):
+        return self._network().predict_on_batch(batch)["attention"]
+
+    def _encode_labels(self, y, n_samples: int) -> np.ndarray:
+        classes, labels = _labels.encode(y, n_samples, self.unlabeled)
+        if self.warm_start and hasattr(self, "model_"):
+            return _labels.encode_known(y, n_samples, self.classes_, self.unlabeled)
+        self.classes_ = classes
+        return labels
+
+    def _known_labels(self, y, n_samples: int) -> np.ndarray:
+        return _labels.encode_known(y, n_samples, self.classes_, self.unlabeled)
+
+    def _weights(self, sample_weight, labels, images) -> np.ndarray | None:
+        weights = super()._weights(sample_weight, labels, images)
+        if self.class_weight is None:
+            return weights
+        labelled = labels >= 0
+        by_class = np.ones(len(labels), "float32")
+        by_class[labelled] = compute_sample_weight(
+            self.class_weight, self.classes_[labels[labelled]]
+        )
+        return by_class if weights is None else by_class * weights
+
+    def _check_pixel_size_known(self, pixel_size) -> None:
+        used = self._network().head.use_pixel_size
+        if used == (pixel_size is not None):
+            return
+        raise ValueError(
+            "The classifier was fitted with `pixel_size`: give it to `predict` as well."
+            if used
+            else "The classifier was fitted without `pixel_size`: leave it out, or fit "
+            "again with it."
+        )
+
+    def _make_model(self, training: Examples) -> keras.Model:
+        weights = self._loss_weights()
+        options = {
+            "num_classes": len(self.classes_),
+            "backbone": self.backbone,
+            "boundary": self.boundary,
+            "dropout": self.dropout,
+            "filters": self.filters,
+            "label_smoothing": self.label_smoothing,
+            **_pixel_size_options(training),
+        }
+        if not any(value for term, value in weights.items() if term != "class"):
+            return ClassifierNetwork(**options)
+        return self._make_autoencoder(training, weights, **options)
+
+    def _loss_weights(self) -> dict[str, float]:
+        """Return the weight of each term, with 'auto' resolved."""
+        weights = {t: getattr(self, f"lambda_{t}") for t in (*_options.TERMS, "class")}
+        others = [v for t, v in weights.items() if t not in ("rec", "kl", "class")]
+        auto = AUTO_WEIGHT if any(others) else 0.0
+        return {t: auto if v == "auto" else float(v) for t, v in weights.items()}
+
+
+# With other terms, a reconstruction and a divergence of weight 1 are the exact bound
+# of the likelihood.
+AUTO_WEIGHT = 1.0
+
+
+def _pixel_size_options(training: Examples) -> dict:
+    """Return whether the head sees the pixel size, and between which sizes."""
+    if training.log_pixel_size is None:
+        return {"use_pixel_size": False}
+    sizes = np.exp(training.log_pixel_size)
+    return {
+        "use_pixel_size": True,
+        "pixel_size_range": (float(sizes.min()), float(sizes.max())),
+    }
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
