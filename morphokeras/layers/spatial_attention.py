@@ -62,13 +62,12 @@ class SpatialAttention(keras.layers.Layer):
         gate = ops.sigmoid(ops.matmul(features, self.kernel) + self.bias)
         return (features * gate, gate) if return_map else features * gate
 
-    def compute_output_shape(
-        self, features_shape: tuple, return_map: bool = False
-    ) -> tuple:
-        """Return the shape of the features, and of the map if asked."""
-        features_shape = tuple(features_shape)
-        return (
-            (features_shape, (*features_shape[:-1], 1))
-            if return_map
-            else features_shape
-        )
+    def compute_output_spec(
+        self, features: keras.KerasTensor, return_map: bool = False
+    ) -> keras.KerasTensor | tuple[keras.KerasTensor, keras.KerasTensor]:
+        """Describe the features, and the map if asked."""
+        gated = keras.KerasTensor(features.shape, dtype=self.compute_dtype)
+        if not return_map:
+            return gated
+        shape = (*features.shape[:-1], 1)
+        return gated, keras.KerasTensor(shape, dtype=self.compute_dtype)
