@@ -18,12 +18,12 @@ def stripes_and_dots(count, size, rng):
 
 
 def tiny(**options):
-    return ClassifierNetwork(2, filters=4, num_stages=2, **options)
+    return ClassifierNetwork(2, filters=4, num_stages=1, **options)
 
 
 def test_it_learns_stripes_from_dots(rng):
     images, labels = stripes_and_dots(128, 24, rng)
-    model = tiny(first_strides=1)
+    model = ClassifierNetwork(2, filters=4, num_stages=1, first_strides=1)
     model.compile(keras.optimizers.AdamW(1e-2))
     batch = {"image": images[:96], "label": labels[:96]}
     history = model.fit(batch, batch_size=16, epochs=10, verbose=0).history
@@ -35,60 +35,61 @@ def test_it_learns_stripes_from_dots(rng):
 def test_every_output_has_its_shape(rng):
     outputs = tiny()(rng.random((3, 20, 16, 1), "float32"))
     assert tuple(outputs["logits_class"].shape) == (3, 2)
-    assert tuple(outputs["embedding"].shape) == (3, 16)
-    assert tuple(outputs["attention"].shape) == (3, 3, 2, 1)
+    assert tuple(outputs["embedding"].shape) == (3, 8)
+    assert tuple(outputs["attention"].shape) == (3, 5, 4, 1)
 
 
-def test_volumes_are_classified_too(rng):
-    outputs = tiny()(rng.random((2, 8, 9, 10, 1), "float32"))
+def test_volumes_are_classified_too():
+    outputs = tiny()(keras.Input(batch_shape=(2, 8, 9, 10, 1)))
     assert tuple(outputs["logits_class"].shape) == (2, 2)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_a_saved_network_predicts_the_same(dtype, rng, tmp_path):
     batch = {
-        "image": rng.random((4, 16, 16, 1), "float32"),
-        "label": np.array([0, 1, 1, -1], "int32"),
-        "sample_weight": np.ones(4, "float32"),
-        "log_pixel_size": np.log(np.array([0.2, 0.5, 1, 2], "float32")),
+        "image": rng.random((2, 16, 16, 1), "float32"),
+        "log_pixel_size": np.log(np.array([0.2, 2], "float32")),
     }
     model = tiny(use_pixel_size=True, pixel_size_range=(0.2, 2.0), dtype=dtype)
-    model.compile("adam")
-    model.fit(batch, batch_size=2, verbose=0)
+    model(batch)
+    for weight in model.weights:
+        if keras.backend.is_float_dtype(weight.dtype):
+            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.get_config() == model.get_config()
-    before = model.predict_on_batch(batch)["logits_class"]
-    after = loaded.predict_on_batch(batch)["logits_class"]
-    np.testing.assert_allclose(after, before, atol=1e-6)
+    for name, before in model(batch).items():
+        after = ops.convert_to_numpy(loaded(batch)[name])
+        np.testing.assert_allclose(after, ops.convert_to_numpy(before), atol=1e-6)
+
+
+def test_training_can_go_on_after_loading(rng, tmp_path):
+    batch = {
+        "image": rng.random((4, 16, 16, 1), "float32"),
+        "label": np.array([0, 1, 1, -1], "int32"),
+    }
+    model = tiny()
+    model.compile("adam")
+    model.fit(batch, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.fit(batch, verbose=0).history["skipped_steps"] == [0.0]
+    assert int(loaded.optimizer.iterations) == 2
 
 
 def test_images_without_label_or_weight_do_not_teach(rng):
-    images = rng.random((4, 16, 16, 1), "float32")
     model = tiny()
     model.compile(keras.optimizers.SGD(1.0))
-    model.build({"image": images.shape})
+    batch = {
+        "image": rng.random((4, 16, 16, 1), "float32"),
+        "label": np.array([-1, -1, 0, 1], "int32"),
+        "sample_weight": np.array([1, 1, 0, 0], "float32"),
+    }
+    model.build({"image": batch["image"].shape})
     before = [ops.convert_to_numpy(w) for w in model.trainable_variables]
-    for batch in (
-        {"image": images, "label": np.full(4, -1, "int32")},
-        {
-            "image": images,
-            "label": np.zeros(4, "int32"),
-            "sample_weight": np.zeros(4, "float32"),
-        },
-    ):
-        model.fit(batch, verbose=0)
+    model.fit(batch, verbose=0)
     for weight, kept in zip(model.trainable_variables, before, strict=True):
         np.testing.assert_array_equal(ops.convert_to_numpy(weight), kept)
-
-
-def test_a_batch_that_is_not_finite_is_skipped(rng):
-    images = rng.random((4, 16, 16, 1), "float32")
-    images[0, 0, 0] = np.nan
-    model = tiny()
-    model.compile("adam")
-    batch = {"image": images, "label": np.zeros(4, "int32")}
-    assert model.fit(batch, verbose=0).history["skipped_steps"] == [1.0]
 
 
 def test_evaluation_reports_loss_and_accuracy(rng):
