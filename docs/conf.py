@@ -46,6 +46,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,
+    "write_computation_times": False,
 }
 # Gallery scripts are Python files that nothing but the gallery reads.
 suppress_warnings = ["config.cache"]
@@ -83,7 +84,7 @@ def skip_generated(app, what, name, obj, skip, options):
 
 
 def show_constructor(app, what, name, obj, options, signature, returned):
-    """Show a class with the arguments of its constructor: Keras' `__new__` hides them."""
+    """Show a class with its constructor's arguments, which Keras' `__new__` hides."""
     if what != "class" or "__init__" not in vars(obj):
         return None
     _, *parameters = inspect.signature(obj.__init__).parameters.values()
