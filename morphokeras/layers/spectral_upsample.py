@@ -118,7 +118,8 @@ class SpectralUpsample(keras.layers.Layer):
         first = 1 if self.data_format == "channels_last" else 2
         shape = list(input_shape)
         for axis, size in enumerate(sizes, start=first):
-            shape[axis] = None if shape[axis] is None else shape[axis] * size
+            known = shape[axis]
+            shape[axis] = None if known is None else known * size
         return tuple(shape)
 
     def get_config(self) -> dict[str, Any]:

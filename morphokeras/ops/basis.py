@@ -137,7 +137,7 @@ def steerable_basis(
 @functools.lru_cache(maxsize=64)
 def _full_basis(kernel_size: int, spatial_dims: int) -> SteerableBasis:
     axis = np.arange(kernel_size) - (kernel_size - 1) / 2
-    grid = np.meshgrid(*[axis] * spatial_dims, indexing="ij")
+    grid = list(np.meshgrid(*[axis] * spatial_dims, indexing="ij"))
     radius = np.sqrt(sum(coordinate**2 for coordinate in grid))
     rings = np.unique(np.abs(axis))
     harmonics = _circular_harmonics if spatial_dims == 2 else _spherical_harmonics

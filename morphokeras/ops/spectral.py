@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from keras import ops
@@ -181,7 +182,7 @@ def _constant_matrix(size: int, factor: int, boundary: str, align: str) -> np.nd
     return matrix
 
 
-def _matrix(size, factor: int, boundary: str, align: str, xp: ModuleType):
+def _matrix(size: Any, factor: int, boundary: str, align: str, xp: ModuleType) -> Any:
     """Return the matrix from NumPy, or from `keras.ops` if the size is a tensor."""
     new = xp.arange(factor * size)[:, None]
     old = xp.arange(size)[None, :]
@@ -196,7 +197,7 @@ def _matrix(size, factor: int, boundary: str, align: str, xp: ModuleType):
     return matrix
 
 
-def _dirichlet(distance, period, unit: int, xp: ModuleType):
+def _dirichlet(distance: Any, period: Any, unit: int, xp: ModuleType) -> Any:
     """Return the periodic sinc at ``distance / unit`` pixels."""
     # reduced while still integers: sines of large arguments lose digits
     slow = xp.mod(distance + unit * period, 2 * unit * period) - unit * period
@@ -210,7 +211,7 @@ def _dirichlet(distance, period, unit: int, xp: ModuleType):
     return xp.where(on_grid, 1.0, numerator / denominator)
 
 
-def _as_float(value, xp: ModuleType):
+def _as_float(value: Any, xp: ModuleType) -> Any:
     return np.asarray(value, "float64") if xp is np else ops.cast(value, "float32")
 
 
@@ -234,14 +235,16 @@ def _matrix_axis(
     return ops.reshape(flat, (-1, *shape[1:axis], factor * size, *shape[axis + 1 :]))
 
 
-def _multiply_narrow(matrix: Tensor, flat: Tensor, size, factor: int, inner: int):
+def _multiply_narrow(
+    matrix: Tensor, flat: Tensor, size: Any, factor: int, inner: int
+) -> Tensor:
     """Multiply as one large product, where many narrow ones would be slow."""
     rows = ops.reshape(ops.swapaxes(flat, 1, 2), (-1, size))
     fine = ops.matmul(rows, ops.transpose(matrix))
     return ops.swapaxes(ops.reshape(fine, (-1, inner, factor * size)), 1, 2)
 
 
-def _product(sizes):
+def _product(sizes: Sequence[Any]) -> Any:
     result = 1
     for size in sizes:
         result = result * size
