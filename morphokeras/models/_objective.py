@@ -1,0 +1,168 @@
+"""The objective of MorphoTensorVAE: one method a term, called only if it counts."""
+
+import math
+
+import keras
+from keras import ops
+
+from morphokeras import losses
+from morphokeras.models.heads import class_terms
+from morphokeras.ops.warp import deformation_losses
+from morphokeras.utils.typing import Tensor
+
+TERMS = (
+    *("rec", "kl", "mi", "topo", "warp", "det"),
+    *("patch", "s2", "smooth", "curv", "class"),
+)
+NEED_SAMPLES = ("topo", "patch", "s2", "smooth", "curv")
+NEED_BETTI = ("topo", "smooth")
+
+# Topology's gradient is tens to hundreds of times that of the reconstruction.
+TOPOLOGY_SCALE = 1.0 / 30.0
+
+
+class Objective:
+    """The terms of one batch, computed from what the model returned for it.
+
+    Parameters
+    ----------
+    model : MorphoTensorVAE
+        Read only: its options, its layers and its statistics.
+    batch : dict
+        The batch.
+    outputs : dict
+        What ``model(batch)`` returned, with the fresh samples.
+    """
+
+    def __init__(self, model: keras.Model, batch: dict, outputs: dict):
+        self.model = model
+        self.batch = batch
+        self.outputs = outputs
+        self.target = ops.cast(batch.get("target", batch["image"]), "float32")
+        self.sample_weight = batch.get("sample_weight")
+        self._betti: tuple | None = None
+
+    def term(self, name: str) -> Tensor:
+        """Return the term called `name`, a scalar."""
+        return getattr(self, f"_{name}")()
+
+    def classification(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the cross-entropy, the accuracy and the number of labels."""
+        return class_terms(
+            self.outputs["logits_class"],
+            self.batch["label"],
+            self.sample_weight,
+            self.model.label_smoothing,
+        )
+
+    def folded(self) -> Tensor:
+        """Return the share of cells that the warp folds."""
+        return ops.mean(self._deformation()[2])
+
+    def _rec(self):
+        errors = losses.reconstruction_loss(
+            self.target,
+            self.outputs["reconstruction"],
+            boundary=self.model.boundary,
+            mask=self.batch.get("mask"),
+        )
+        mean = losses.weighted_mean(errors, self.sample_weight)
+        return mean / (2.0 * self.model.observation_variance)
+
+    def _kl(self):
+        outputs = self.outputs
+        divergence = losses.kl_divergence(outputs["z_mean"], outputs["z_log_variance"])
+        if "field_mean" in outputs:
+            divergence = divergence + losses.kl_divergence(
+                outputs["field_mean"], outputs["field_log_variance"]
+            )
+        pixels = math.prod(self.target.shape[1:-1])
+        return losses.weighted_mean(divergence, self.sample_weight) / pixels
+
+    def _mi(self):
+        return losses.mutual_information_loss(
+            self.outputs["image_features"], self.outputs["code_features"]
+        )
+
+    def _topo(self):
+        model = self.model
+        target, reconstruction, fresh, _ = self._betti_numbers()
+        deviation = ops.convert_to_tensor(model.statistics.betti_deviation)
+        own = losses.betti_loss(reconstruction, target, deviation)
+        labels = self.outputs["sample_labels"]
+        if model.topology_target == "mean":
+            mean = model.statistics.mean_betti(labels)
+            drawn = ops.mean(losses.betti_loss(fresh, mean, deviation))
+        else:
+            real = target[: ops.shape(fresh)[0]]
+            drawn = losses.betti_distribution_loss(
+                fresh, real, deviation, labels if model.num_classes else None
+            )
+        own = losses.weighted_mean(own, self.sample_weight)
+        return TOPOLOGY_SCALE * (own + drawn)
+
+    def _smooth(self):
+        _, _, fresh, neighbours = self._betti_numbers()
+        deviation = ops.convert_to_tensor(self.model.statistics.betti_deviation)
+        return ops.mean(losses.betti_loss(fresh, neighbours, deviation))
+
+    def _warp(self):
+        return ops.mean(self._deformation()[0])
+
+    def _det(self):
+        return ops.mean(self._deformation()[1])
+
+    def _patch(self):
+        fresh = self.outputs["samples"]
+        return losses.patch_loss(
+            fresh,
+            self.target[: ops.shape(fresh)[0]],
+            seed=self.model.noise_seed,
+            boundary=self.model.boundary,
+        )
+
+    def _s2(self):
+        mean = ops.convert_to_tensor(self.model.statistics.two_point)
+        return losses.two_point_loss(self.outputs["samples"], mean)
+
+    def _curv(self):
+        from morphokeras.models import geometry
+
+        z, field, labels, fraction = self.outputs["sample_latents"]
+
+        def decode(z):
+            inputs = self.model._generator_inputs(z, field, labels, fraction)
+            return self.model._generate(inputs, self.target)[0]
+
+        return geometry.curvature_surrogate(decode, z, seed=self.model.noise_seed)
+
+    def _deformation(self):
+        return deformation_losses(self.outputs["displacement"], self.model.boundary)
+
+    def _betti_numbers(self):
+        """Count all images in one call, for each call waits for the host."""
+        if self._betti is None:
+            outputs = self.outputs
+            groups = [self.target, outputs["reconstruction"]]
+            if "topo" not in self.model.active_terms:
+                groups = []
+            groups += [outputs["samples"]]
+            if "neighbours" in outputs:
+                groups += [outputs["neighbours"]]
+            betti = self.model.soft_betti(ops.concatenate(groups, axis=0))
+            self._betti = tuple(_split_like(betti, groups))
+            if "topo" not in self.model.active_terms:
+                self._betti = (None, None, *self._betti)
+            if "neighbours" not in outputs:
+                self._betti = (*self._betti, None)
+        return self._betti
+
+
+def _split_like(x: Tensor, groups: list) -> list:
+    """Cut `x` along the batch into as many rows as each group has."""
+    parts, start = [], 0
+    for group in groups:
+        end = start + ops.shape(group)[0]
+        parts.append(x[start:end])
+        start = end
+    return parts

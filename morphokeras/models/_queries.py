@@ -1,0 +1,276 @@
+"""What a trained autoencoder is asked for: codes, images, samples, geometry."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from morphokeras.utils.typing import Tensor
+
+BATCH_SIZE = 32
+ACTIVE_VARIANCE = 0.01
+
+
+class ActiveLatents(NamedTuple):
+    """How many latents carry information about the images."""
+
+    code: int
+    """Components of the code."""
+    field: int
+    """Channels of the latent field."""
+
+
+class Queries:
+    """Mixin of `MorphoTensorVAE`: everything but its training."""
+
+    def encode(self, images) -> tuple[Tensor, Tensor]:
+        """Return the posterior means of the code and of the latent field.
+
+        Parameters
+        ----------
+        images : tensor of shape (batch, *spatial, channels)
+            Images in [0, 1].
+
+        Returns
+        -------
+        z_mean : tensor of shape (batch, latent_dim)
+            Codes.
+        field_mean : tensor of shape (batch, *grid, latent_field_channels)
+            Latent fields, without channels if the model has none.
+        """
+        images = ops.convert_to_tensor(images, "float32")
+        outputs = self.posterior(images, self.encoder(images, training=False))
+        field = outputs.get("field_mean")
+        if field is None:
+            grid = self.field_shape(tuple(images.shape[1:-1]))
+            field = ops.zeros((images.shape[0], *grid), "float32")
+        return outputs["z_mean"], field
+
+    def decode(
+        self, z, field=None, label=None, volume_fraction=None, shape=None
+    ) -> Tensor:
+        """Return the images of given latents.
+
+        Parameters
+        ----------
+        z : tensor of shape (batch, latent_dim)
+            Codes.
+        field : tensor of shape (batch, *grid, latent_field_channels), optional
+            Latent fields; by default 0, their mean.
+        label : int or array of shape (batch,), optional
+            Classes; -1, the default, for none.
+        volume_fraction : float, array of shape (batch,) or (batch, channels), optional
+            Fractions to meet, of phase fields. By default the features are modulated
+            as at the mean fraction of the training images, which is not enforced.
+        shape : tuple of int, optional
+            Size of the images; by default that of `image_shape`, or with another
+            field's grid its size times `latent_field_stride`.
+
+        Returns
+        -------
+        tensor of shape (batch, *shape, channels), float32
+            Images in [0, 1].
+        """
+        z = ops.convert_to_tensor(z, "float32")
+        num = z.shape[0]
+        if field is None:
+            spatial = shape or self.image_shape[:-1]
+            field = ops.zeros((num, *self.field_shape(spatial)), "float32")
+        field = ops.convert_to_tensor(field, "float32")
+        labels = _one_each(-1 if label is None else label, num, "int32")
+        project = volume_fraction is not None
+        fraction = None
+        if self.field == "phase":
+            fraction = (
+                self._fractions(volume_fraction, num)
+                if project
+                else self.statistics.mean_fraction(labels)
+            )
+        elif project:
+            raise ValueError(
+                "`volume_fraction` belongs to phase fields. This model was made with "
+                "`field='grey'`; make one with `field='phase'`, or leave it out."
+            )
+        shape = self._image_size(tuple(field.shape[1:-1]), shape)
+        inputs = self._generator_inputs(z, field, labels, fraction, project)
+        return self.generator(*inputs, shape=shape)
+
+    def reconstruct(self, images) -> Tensor:
+        """Return the images rebuilt from their posterior means.
+
+        Parameters
+        ----------
+        images : tensor of shape (batch, *spatial, channels)
+            Images in [0, 1].
+
+        Returns
+        -------
+        tensor of the shape of `images`, float32
+        """
+        return self(ops.convert_to_tensor(images, "float32"), training=False)[
+            "reconstruction"
+        ]
+
+    def generate(
+        self,
+        num: int,
+        label=None,
+        volume_fraction=None,
+        shape: tuple[int, ...] | None = None,
+        seed: int | None = None,
+    ) -> np.ndarray:
+        """Draw images from the prior.
+
+        Parameters
+        ----------
+        num : int
+            How many.
+        label : int or array of shape (num,), optional
+            Classes. By default they are as frequent as among the training images.
+        volume_fraction : float or array of shape (num,) or (num, channels), optional
+            Fractions to meet, of phase fields. By default those of training images
+            drawn at random, of the same class.
+        shape : tuple of int, optional
+            Size of the images, by default that of the training images.
+        seed : int, optional
+            Seed of the draw. The same latents are drawn on every backend.
+
+        Returns
+        -------
+        ndarray of shape (num, *shape, channels), float32
+            Images in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If another size is asked of a model without a latent field.
+        """
+        if seed is None:
+            draw = keras.random.randint((), 0, 2**31 - 1, seed=self.noise_seed)
+            seed = int(ops.convert_to_numpy(draw))
+        rng = np.random.default_rng(seed)
+        shape = self._checked_size(shape)
+        if label is None:
+            labels = self.statistics.draw_labels(num, rng)
+        else:
+            labels = np.broadcast_to(np.asarray(label), (num,))
+        fractions = None
+        if self.field == "phase":
+            fractions = self.statistics.draw_fractions(labels, rng)
+        if volume_fraction is not None:
+            fractions = np.asarray(volume_fraction, "float32")
+            fractions = np.broadcast_to(
+                fractions, (num,) if fractions.ndim < 2 else (num, fractions.shape[-1])
+            )
+        z = rng.standard_normal((num, self.latent_dim)).astype("float32")
+        field = rng.standard_normal((num, *self.field_shape(shape))).astype("float32")
+        parts = [slice(i, i + BATCH_SIZE) for i in range(0, num, BATCH_SIZE)]
+        return np.concatenate(
+            [
+                ops.convert_to_numpy(
+                    self.decode(
+                        z[part],
+                        field[part],
+                        labels[part],
+                        None if fractions is None else fractions[part],
+                        shape,
+                    )
+                )
+                for part in parts
+            ]
+        )
+
+    def latent_metric(self, z, **options) -> Tensor:
+        """Return the metric that the generator induces on the codes (Eq. 17).
+
+        Parameters
+        ----------
+        z : tensor of shape (batch, latent_dim)
+            Codes, at the latent field 0.
+        **options
+            See `morphokeras.models.geometry.latent_metric`.
+
+        Returns
+        -------
+        tensor of shape (batch, latent_dim, latent_dim), float32
+        """
+        from morphokeras.models import geometry
+
+        return geometry.latent_metric(self.decode, z, **options)
+
+    def active_latents(self, images) -> ActiveLatents:
+        """Count the latents whose posterior mean varies between images or places.
+
+        Parameters
+        ----------
+        images : ndarray of shape (num, *spatial, channels)
+            Images in [0, 1], some hundred.
+
+        Returns
+        -------
+        ActiveLatents
+            Numbers of components of the code, and of channels of the field, with a
+            variance above 0.01; a collapsed latent has none.
+        """
+        codes, fields = [], []
+        for start in range(0, len(images), BATCH_SIZE):
+            z, field = self.encode(images[start : start + BATCH_SIZE])
+            codes.append(ops.convert_to_numpy(z))
+            fields.append(ops.convert_to_numpy(field))
+        code = np.concatenate(codes).var(axis=0)
+        channels = np.concatenate(fields)
+        field = channels.var(axis=tuple(range(channels.ndim - 1)))
+        return ActiveLatents(
+            int((code > ACTIVE_VARIANCE).sum()), int((field > ACTIVE_VARIANCE).sum())
+        )
+
+    def attention_map(self, images) -> Tensor:
+        """Return where the model looks, of shape (batch, *grid, 1), in (0, 1).
+
+        It is the classifier's gate if there is a classifier, else that of the code.
+        """
+        images = ops.convert_to_tensor(images, "float32")
+        maps = self.encoder(images, training=False)
+        if self.classifier is not None:
+            return self.classifier.head.attention_map(maps[-1])
+        return self.posterior.attention_map(maps)
+
+    def _fractions(self, fraction, num: int) -> Tensor:
+        """Return fractions of shape (num,) or (num, channels)."""
+        fraction = ops.cast(ops.convert_to_tensor(fraction), "float32")
+        channels = self.image_shape[-1]
+        if channels > 1 and (not fraction.shape or fraction.shape[-1] != channels):
+            raise ValueError(
+                f"`volume_fraction` must hold one fraction for each of the {channels} "
+                f"phases. Received: shape {tuple(fraction.shape)}."
+            )
+        if channels > 1:
+            return ops.broadcast_to(fraction, (num, channels))
+        return ops.broadcast_to(ops.reshape(fraction, (-1, 1)), (num, 1))
+
+    def _checked_size(self, shape) -> tuple[int, ...]:
+        own = self.image_shape[:-1]
+        shape = own if shape is None else tuple(shape)
+        if len(shape) != len(own):
+            raise ValueError(
+                f"`shape` must have {len(own)} sizes. Received: shape={shape}."
+            )
+        if shape != own and self.latent_field_channels == 0:
+            raise ValueError(
+                f"A model without a latent field has one image size, {own}. Received: "
+                f"shape={shape}. Train one with `latent_field_channels` of 1 or more."
+            )
+        return shape
+
+    def _image_size(self, grid, shape) -> tuple[int, ...]:
+        if shape is not None:
+            return self._checked_size(shape)
+        own = self.image_shape[:-1]
+        if grid == self.field_shape(own)[:-1]:
+            return own
+        return tuple(size * self.latent_field_stride for size in grid)
+
+
+def _one_each(value, num: int, dtype: str) -> Tensor:
+    return ops.broadcast_to(ops.cast(ops.convert_to_tensor(value), dtype), (num,))
