@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from morphokeras.utils.compile import jit
+from morphokeras.estimators._resample import add_noise, change_tone, resample
 
 SYMMETRIES = (None, "flips", "dihedral", "rotation")
 BOUNDARIES = ("periodic", "symmetric", "zero")
@@ -125,25 +125,23 @@ class Augmentation:
         tone = self._draw_tone(images, rng)
 
         out = dict(batch)
-        out["image"] = self._resample(images, matrix, tone, size)
+        out["image"] = self._change(images, matrix, size, tone)
         if "target" in batch:
+            # Mostly the image itself: then it need not be worked out again.
             same = batch["target"] is images
-            target = out["image"] if same else None
-            if target is None:
-                target = self._resample(batch["target"], matrix, tone, size)
-            out["target"] = target.copy() if same and self._roughens else target
+            out["target"] = (
+                out["image"].copy()
+                if same
+                else self._change(batch["target"], matrix, size, tone)
+            )
         if "mask" in batch:
-            mask = self._resample(batch["mask"], matrix, None, size)
+            mask = self._change(batch["mask"], matrix, size)
             out["mask"] = (mask > 0.999).astype("float32")
         if "log_pixel_size" in batch:
             moved = batch["log_pixel_size"] - log_zoom
             out["log_pixel_size"] = moved.astype("float32")
         self._roughen(out["image"], rng)
         return out
-
-    @property
-    def _roughens(self) -> bool:
-        return self.noise > 0 or self.erasing > 0
 
     def _draw_geometry(self, count, size, shape, rng):
         """Return the maps from output to input pixels, and the log magnifications."""
@@ -177,30 +175,24 @@ class Augmentation:
         )
         return np.stack(columns, axis=1).astype("float32")
 
-    def _resample(self, images, matrix, tone, size):
-        images = np.ascontiguousarray(images, dtype="float32")
-        if not images.flags.writeable:
-            images = images.copy()
+    def _change(self, images, matrix, size, tone=None):
+        """Return the images resampled to `size`, with other grey levels if asked."""
+        images = np.require(images, "float32", ["C_CONTIGUOUS", "WRITEABLE"])
         out = np.empty((len(images), *size, images.shape[-1]), "float32")
-        changes_tone = tone is not None
-        if tone is None:
-            tone = np.zeros((len(images), 4), "float32")
-        _resample(images, matrix, self.boundary == "periodic", out)
-        if changes_tone:
-            _change_tone(out, tone)
+        resample(images, matrix, self.boundary == "periodic", out)
+        if tone is not None:
+            change_tone(out, tone)
         return out
 
     def _roughen(self, images, rng):
         """Add noise and paint rectangles over, in place."""
-        if not self._roughens:
-            return
-        deviation = images.std(axis=(1, 2, 3))
         if self.noise > 0:
+            deviation = images.std(axis=(1, 2, 3))
             # One draw serves all images from different places of it: independent
             # within an image, which is what matters, at a fraction of the time.
             pool = rng.standard_normal(2 * images[0].size, "float32")
             starts = rng.integers(images[0].size, size=len(images))
-            _add_noise(images, pool, starts, np.float32(self.noise) * deviation)
+            add_noise(images, pool, starts, np.float32(self.noise) * deviation)
         chosen = np.flatnonzero(rng.random(len(images)) < self.erasing)
         for index in chosen:
             rows, columns = _draw_rectangle(images.shape[1:3], rng)
@@ -238,110 +230,3 @@ def _draw_rectangle(shape, rng: np.random.Generator) -> tuple[slice, ...]:
         start = rng.integers(size - length + 1)
         slices.append(slice(start, start + length))
     return tuple(slices)
-
-
-@jit
-def _fold(index, size, periodic):
-    """Return the pixel inside the image that is seen at any integer index."""
-    if 0 <= index < size:
-        return index
-    if periodic:
-        return index % size
-    index %= 2 * size
-    return index if index < size else 2 * size - 1 - index
-
-
-@jit(fastmath=True)
-def _resample(images, matrix, periodic, out):
-    """Read each output pixel linearly from the place that its map gives."""
-    for n in range(len(images)):
-        if matrix[n, 0, 1] == 0 and matrix[n, 1, 0] == 0:
-            _resample_aligned(images[n], matrix[n], 0, periodic, out[n])
-        elif matrix[n, 0, 0] == 0 and matrix[n, 1, 1] == 0:
-            _resample_aligned(images[n], matrix[n], 1, periodic, out[n])
-        else:
-            _resample_turned(images[n], matrix[n], periodic, out[n])
-
-
-@jit(fastmath=True)
-def _resample_aligned(image, matrix, swapped, periodic, out):
-    """Resample along rows and columns, whose places are worked out once."""
-    flat = image.reshape(-1)
-    channels = image.shape[2]
-    rows = _axis_table(image, matrix, 0, swapped, out.shape[swapped], periodic)
-    columns = _axis_table(
-        image, matrix, 1, 1 - swapped, out.shape[1 - swapped], periodic
-    )
-    if swapped == 1:
-        rows, columns = columns, rows
-    for i in range(out.shape[0]):
-        top, bottom, down = rows[0][i], rows[1][i], rows[2][i]
-        for j in range(out.shape[1]):
-            left, right, along = columns[0][j], columns[1][j], columns[2][j]
-            for c in range(channels):
-                upper = flat[top + left + c]
-                upper += along * (flat[top + right + c] - upper)
-                lower = flat[bottom + left + c]
-                lower += along * (flat[bottom + right + c] - lower)
-                out[i, j, c] = upper + down * (lower - upper)
-
-
-@jit(fastmath=True)
-def _axis_table(image, matrix, axis, out_axis, length, periodic):
-    """Return the flat offsets of both neighbours along an axis, and the weight."""
-    size, channels = image.shape[axis], image.shape[2]
-    stride = channels * (image.shape[1] if axis == 0 else 1)
-    before = np.empty(length, np.int64)
-    after = np.empty(length, np.int64)
-    weight = np.empty(length, np.float32)
-    for i in range(length):
-        place = matrix[axis, 2] + matrix[axis, out_axis] * i
-        low = int(np.floor(place))
-        before[i] = stride * _fold(low, size, periodic)
-        after[i] = stride * _fold(low + 1, size, periodic)
-        weight[i] = place - low
-    return before, after, weight
-
-
-@jit(fastmath=True)
-def _resample_turned(image, matrix, periodic, out):
-    height, width, channels = image.shape
-    for i in range(out.shape[0]):
-        y0 = matrix[0, 2] + matrix[0, 0] * i
-        x0 = matrix[1, 2] + matrix[1, 0] * i
-        for j in range(out.shape[1]):
-            y = y0 + matrix[0, 1] * j
-            x = x0 + matrix[1, 1] * j
-            row, column = int(np.floor(y)), int(np.floor(x))
-            down, along = np.float32(y - row), np.float32(x - column)
-            top = _fold(row, height, periodic)
-            bottom = _fold(row + 1, height, periodic)
-            left = _fold(column, width, periodic)
-            right = _fold(column + 1, width, periodic)
-            for c in range(channels):
-                upper = image[top, left, c]
-                upper += along * (image[top, right, c] - upper)
-                lower = image[bottom, left, c]
-                lower += along * (image[bottom, right, c] - lower)
-                out[i, j, c] = upper + down * (lower - upper)
-
-
-@jit(fastmath=True)
-def _change_tone(images, tone):
-    one, zero = np.float32(1), np.float32(0)
-    for n in range(len(images)):
-        contrast, brightness, curve, pivot = tone[n]
-        flat = images[n].reshape(-1)
-        for i in range(flat.size):
-            value = flat[i]
-            value += curve * value * (one - value)
-            value = pivot + contrast * (value - pivot) + brightness
-            flat[i] = min(max(value, zero), one)
-
-
-@jit(fastmath=True)
-def _add_noise(images, pool, starts, amplitude):
-    for n in range(len(images)):
-        flat = images[n].reshape(-1)
-        for i in range(flat.size):
-            flat[i] += amplitude[n] * pool[starts[n] + i]
