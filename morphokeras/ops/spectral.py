@@ -200,13 +200,17 @@ def _matrix(size: Any, factor: int, boundary: str, align: str, xp: ModuleType) -
 def _dirichlet(distance: Any, period: Any, unit: int, xp: ModuleType) -> Any:
     """Return the periodic sinc at ``distance / unit`` pixels."""
     # reduced while still integers: sines of large arguments lose digits
-    slow = xp.mod(distance + unit * period, 2 * unit * period) - unit * period
+    half = unit * period // 2
+    slow = xp.mod(distance + half, 2 * half) - half
     fast = xp.mod(distance + unit, 2 * unit) - unit
     on_grid = xp.mod(distance, unit * period) == 0
     length = _as_float(period, xp)
     angle = np.pi * _as_float(xp.where(on_grid, 1, slow), xp) / (unit * length)
     odd = xp.mod(period, 2) == 1
-    denominator = length * xp.where(odd, xp.sin(angle), xp.tan(angle))
+    # the sine changes sign with each half turn that the reduction left out
+    sign = 1 - 2 * xp.mod((distance - slow) // (2 * half), 2)
+    sine = _as_float(sign, xp) * xp.sin(angle)
+    denominator = length * xp.where(odd, sine, xp.tan(angle))
     numerator = xp.sin(np.pi * _as_float(fast, xp) / unit)
     return xp.where(on_grid, 1.0, numerator / denominator)
 

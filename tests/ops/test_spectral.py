@@ -136,7 +136,7 @@ def test_a_plane_wave_in_a_volume_is_exact():
 
 @pytest.mark.parametrize("align", ["center", "corner"])
 @pytest.mark.parametrize("boundary", BOUNDARIES)
-@pytest.mark.parametrize("size", [1, 7, 8, 300])
+@pytest.mark.parametrize("size", [1, 7, 8, 300, 301])
 def test_matrix_of_unknown_size_is_the_same(size, boundary, align):
     unknown = ops.convert_to_tensor(size, dtype="int32")
     found = spectral._matrix(unknown, 2, boundary, align, ops)
