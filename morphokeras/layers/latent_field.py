@@ -1,5 +1,7 @@
 """Latent Gaussian process on a periodic grid."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -50,7 +52,7 @@ class LatentField(keras.layers.Layer):
         length_scale: float = 0.0,
         smoothness: float = 1.5,
         learn_length_scale: bool = True,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if not length_scale >= 0:
