@@ -1,6 +1,7 @@
 """Persistence pairs of a tensor, computed in NumPy on the host, on each backend."""
 
 import dataclasses
+import functools
 import math
 
 import keras
@@ -8,6 +9,8 @@ import numpy as np
 
 from morphokeras.topology import cubical
 from morphokeras.utils.typing import Tensor
+
+_JAX_PIECE = 1 << 14  # values in one operand of a callback, 64 kB
 
 
 def padded_pairs(
@@ -91,13 +94,44 @@ def _call_tensorflow(callback, images, shapes):
 def _call_jax(callback, images, shapes):
     import jax
 
-    results = [jax.ShapeDtypeStruct(shape, np.int32) for shape in shapes]
-    return jax.pure_callback(
-        callback,
-        tuple(results),
-        jax.lax.stop_gradient(images),
-        vmap_method="sequential",
-    )
+    return _jax_function(callback, shapes)(jax.lax.stop_gradient(images))
+
+
+@functools.lru_cache(maxsize=256)
+def _jax_function(callback, shapes):
+    """Return the callback as a compiled function, the same one for equal arguments."""
+    import jax
+
+    results = tuple(jax.ShapeDtypeStruct(shape, np.int32) for shape in shapes)
+
+    @jax.jit
+    def function(images):
+        # Before it calls us, JAX copies each operand, and above 100 kB it leaves that
+        # to the thread pool that waits for us: with one core, or as many callbacks at
+        # once as cores, the program would hang. Small pieces it copies at once.
+        # https://github.com/jax-ml/jax/issues/24255
+        pieces = [images]
+        if jax.default_backend() == "cpu":
+            flat = images.reshape(-1)
+            starts = range(0, flat.size, _JAX_PIECE)
+            pieces = [flat[start : start + _JAX_PIECE] for start in starts]
+        join = _Joined(callback, tuple(images.shape))
+        return jax.pure_callback(join, results, *pieces, vmap_method="sequential")
+
+    return function
+
+
+@dataclasses.dataclass(frozen=True)
+class _Joined:
+    """The callback on an array that comes in pieces."""
+
+    callback: "_NumpyPairs"
+    shape: tuple[int, ...]
+
+    def __call__(self, *pieces):
+        flat = [np.asarray(piece).reshape(-1) for piece in pieces]
+        flat = np.concatenate(flat) if flat else np.zeros(0, np.float32)
+        return self.callback(flat.reshape(self.shape))
 
 
 def _call_torch(callback, images, shapes):
