@@ -1,6 +1,15 @@
 """Simulated microstructures with known answers, and loaders for real ones."""
 
 from morphokeras.datasets.images import load_images
-from morphokeras.datasets.phase_field import make_phase_field, phase_field_energy
+from morphokeras.datasets.phase_field import (
+    make_phase_field,
+    phase_field_energy,
+    simulate_phase_field,
+)
 
-__all__ = ["load_images", "make_phase_field", "phase_field_energy"]
+__all__ = [
+    "load_images",
+    "make_phase_field",
+    "phase_field_energy",
+    "simulate_phase_field",
+]
