@@ -1,5 +1,7 @@
 """The layer that counts components and holes."""
 
+from typing import Any
+
 import keras
 
 from morphokeras.topology import betti, cubical
@@ -75,7 +77,7 @@ class SoftBetti(keras.layers.Layer):
         value_range: tuple[float, float] = (0.0, 1.0),
         max_pairs: int | None = None,
         data_format: str | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         # Without autocast, half precision does not tie pixels that differ.
         super().__init__(**{"autocast": False, **kwargs})
@@ -90,7 +92,7 @@ class SoftBetti(keras.layers.Layer):
         self.soft_count = soft_count
         self.threshold = threshold
         self.temperature = temperature
-        self.value_range = tuple(value_range)
+        self.value_range = (value_range[0], value_range[1])
         self.max_pairs = max_pairs
         self.data_format = betti.resolved_data_format(data_format)
         # XLA on TensorFlow cannot compile a call back to Python.

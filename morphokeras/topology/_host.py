@@ -129,8 +129,7 @@ class _Joined:
     shape: tuple[int, ...]
 
     def __call__(self, *pieces):
-        flat = [np.asarray(piece).reshape(-1) for piece in pieces]
-        flat = np.concatenate(flat) if flat else np.zeros(0, np.float32)
+        flat = np.concatenate([np.asarray(piece).reshape(-1) for piece in pieces])
         return self.callback(flat.reshape(self.shape))
 
 
@@ -158,7 +157,7 @@ class _NumpyPairs:
     connectivity: str
     data_format: str
 
-    def __call__(self, images) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the two arrays of `padded_pairs`."""
         images = np.asarray(images)
         channels_last = self.data_format == "channels_last"

@@ -53,8 +53,8 @@ def _groups(byte: int, connectivity: str) -> list[int]:
     unseen = {k for k in range(8) if byte >> k & 1}
     positions = []
     while unseen:
-        group = stack = [min(unseen)]
-        group = set(group)
+        stack = [min(unseen)]
+        group = set(stack)
         while stack:
             k = stack.pop()
             near = {(k - 1) % 8, (k + 1) % 8}

@@ -23,7 +23,7 @@ def soft_betti(
     max_pairs: int | None = None,
     data_format: str | None = None,
     return_num_dropped: bool = False,
-) -> Tensor:
+) -> Tensor | tuple[Tensor, Tensor]:
     """Count the components and holes of images softly, by how long they persist.
 
     Each feature of an image lives over a range of thresholds, its persistence. Here it
@@ -122,7 +122,11 @@ def soft_betti(
 
 
 def check_arguments(
-    homology_dimensions, soft_count, threshold, temperature, max_pairs
+    homology_dimensions: tuple[int, ...],
+    soft_count: str,
+    threshold: float,
+    temperature: float,
+    max_pairs: int | None,
 ) -> None:
     """Raise unless the arguments of a soft count make sense."""
     dimensions = tuple(homology_dimensions)

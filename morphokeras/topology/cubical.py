@@ -309,7 +309,8 @@ def _default_num_threads(num_pixels: int) -> int:
 
     # Below this size, handing work over costs more than it saves.
     worth = max(num_pixels // _PIXELS_WORTH_A_THREAD, 1)
-    return min(numba.config.NUMBA_NUM_THREADS, worth)
+    limit = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+    return min(limit, worth)
 
 
 @functools.cache
