@@ -22,6 +22,7 @@ from morphokeras.utils.intensity import learn_range, scale_intensity
 from morphokeras.utils.validation import check_images, check_length, check_pixel_size
 
 AUTOENCODER_OPTIONS = (
+    *("backbone", "boundary", "filters"),
     *("latent_dim", "latent_field_channels", "latent_field_stride"),
     *("depth", "kernel_size", "num_basis", "max_displacement", "energy_budget"),
     *("temperature", "threshold", "soft_count", "connectivity"),
@@ -53,7 +54,7 @@ class BaseMicrostructureEstimator(BaseEstimator):
         return self
 
     def _validate_training(self, X, y, sample_weight, groups, pixel_size) -> Examples:
-        """Learn the shape, the grey range and the classes; return what is trained on."""
+        """Learn the shape, the grey range and the classes; return the examples."""
         images = check_images(X, spatial_dims=self.spatial_dims)
         self._refuse_another_shape(images, only=self.warm_start)
         limits = learn_range(images, self.intensity)
@@ -143,15 +144,9 @@ class BaseMicrostructureEstimator(BaseEstimator):
         self, training: Examples, loss_weights: dict[str, float], **options
     ) -> MorphoTensorVAE:
         """Return an autoencoder that knows the statistics of the training images."""
-        named = {name: getattr(self, name) for name in AUTOENCODER_OPTIONS}
+        own = {name: getattr(self, name) for name in AUTOENCODER_OPTIONS}
         model = MorphoTensorVAE(
-            image_shape=self.image_shape_,
-            loss_weights=loss_weights,
-            backbone=self.backbone,
-            boundary=self.boundary,
-            filters=self.filters,
-            **named,
-            **options,
+            self.image_shape_, loss_weights=loss_weights, **own, **options
         )
         model.adapt(training.images, training.labels)
         return model
@@ -222,11 +217,7 @@ class BaseMicrostructureEstimator(BaseEstimator):
             full = min(self.batch_size, 2 ** math.ceil(math.log2(len(indices))))
             filled = np.resize(indices, full)
             outputs = function(examples.take(filled).batch())
-            parts.append(
-                keras.tree.map_structure(
-                    lambda v, n=len(indices): keras.ops.convert_to_numpy(v)[:n], outputs
-                )
-            )
+            parts.append(_first(len(indices), outputs))
         return keras.tree.map_structure(lambda *v: np.concatenate(v), *parts)
 
     def _restore_axes(self, images: np.ndarray) -> np.ndarray:
@@ -244,3 +235,10 @@ class BaseMicrostructureEstimator(BaseEstimator):
 
     def _more_tags(self):
         return {"X_types": ["3darray"]}
+
+
+def _first(count: int, outputs: Any) -> Any:
+    """Return the first entries of each tensor, as arrays."""
+    return keras.tree.map_structure(
+        lambda v: keras.ops.convert_to_numpy(v)[:count], outputs
+    )

@@ -330,7 +330,8 @@ lambda_curv : float, default=0.0
         ndarray of shape (n_samples,)
             Labels.
         """
-        return self.classes_[self.predict_proba(X, pixel_size=pixel_size).argmax(1)]
+        probability = self.predict_proba(X, pixel_size=pixel_size)
+        return self.classes_[probability.argmax(axis=1)]
 
     def predict_proba(self, X, *, pixel_size=None):
         """Return the probability of each class.
@@ -476,16 +477,18 @@ lambda_curv : float, default=0.0
         weights = self._loss_weights()
         options = {
             "num_classes": len(self.classes_),
-            "backbone": self.backbone,
-            "boundary": self.boundary,
             "dropout": self.dropout,
-            "filters": self.filters,
             "label_smoothing": self.label_smoothing,
             **_pixel_size_options(training),
         }
-        if not any(value for term, value in weights.items() if term != "class"):
-            return ClassifierNetwork(**options)
-        return self._make_autoencoder(training, weights, **options)
+        if any(value for term, value in weights.items() if term != "class"):
+            return self._make_autoencoder(training, weights, **options)
+        return ClassifierNetwork(
+            backbone=self.backbone,
+            boundary=self.boundary,
+            filters=self.filters,
+            **options,
+        )
 
     def _loss_weights(self) -> dict[str, float]:
         """Return the weight of each term, with 'auto' resolved."""

@@ -1,6 +1,7 @@
 """The head that turns feature maps into class logits."""
 
 import math
+import random
 
 import keras
 from keras import ops
@@ -90,7 +91,11 @@ class ClassHead(keras.layers.Layer):
         self.norm = keras.layers.BatchNormalization(
             momentum=0.9, dtype="float32", name="norm"
         )
-        self.drop = keras.layers.Dropout(self.dropout, dtype="float32", name="drop")
+        # Drawn as Keras draws the seeds that are not given; without one PyTorch would
+        # take the process's own generator, and no seed could repeat the training.
+        self.drop = keras.layers.Dropout(
+            self.dropout, seed=random.randrange(2**31), dtype="float32", name="drop"
+        )
         self.dense = keras.layers.Dense(
             self.num_classes, dtype="float32", name="logits"
         )

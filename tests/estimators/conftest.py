@@ -32,7 +32,14 @@ def more_textures():
 @pytest.fixture(scope="session")
 def tiny():
     """Return the parameters of a classifier that trains in a second."""
-    return {"filters": 4, "epochs": 12, "batch_size": 8, "random_state": 0}
+    return {
+        "filters": 4,
+        "epochs": 25,
+        "batch_size": 8,
+        "zoom": 0.1,
+        "grey_jitter": 0.1,
+        "random_state": 0,
+    }
 
 
 @pytest.fixture(scope="session")
