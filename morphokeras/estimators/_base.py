@@ -38,6 +38,7 @@ class BaseMicrostructureEstimator(BaseEstimator):
     """
 
     _least_steps: int
+    model_: Any
 
     def _fit(
         self, X, y, sample_weight, groups, pixel_size, validation_data

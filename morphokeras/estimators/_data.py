@@ -42,8 +42,9 @@ class Examples:
 
     def take(self, indices: np.ndarray) -> "Examples":
         """Return the examples of these indices."""
-        fields = (getattr(self, field.name) for field in dataclasses.fields(self))
-        return Examples(*(None if v is None else v[indices] for v in fields))
+        values = (getattr(self, field.name) for field in dataclasses.fields(self)[1:])
+        known = (None if value is None else value[indices] for value in values)
+        return Examples(self.images[indices], *known)
 
     def batch(self) -> dict[str, np.ndarray]:
         """Return the dictionary that the models take."""

@@ -154,6 +154,7 @@ lambda_curv : float, default=0.0
     1.0
     """
 
+    classes_: np.ndarray
     _least_steps = 1000
     _parameter_constraints = {
         **_options.MODEL_OPTIONS,
@@ -424,7 +425,9 @@ lambda_curv : float, default=0.0
 
     def _network(self) -> ClassifierNetwork:
         """Return the classifying network, alone or within the autoencoder."""
-        return getattr(self.model_, "classifier", self.model_)
+        if isinstance(self.model_, ClassifierNetwork):
+            return self.model_
+        return self.model_.classifier
 
     def _mean_probability(self, batch):
         views = symmetric_views(batch["image"], self.augment, self.spatial_dims)

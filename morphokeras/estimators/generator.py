@@ -128,6 +128,7 @@ default=0.0
     (8, 16, 16)
     """
 
+    classes_: np.ndarray
     _least_steps = 1500
     _parameter_constraints = {
         **_options.MODEL_OPTIONS,
@@ -318,7 +319,7 @@ default=0.0
         seed = check_random_state(random_state).randint(2**31 - 1)
         samples = self.model_.generate(
             int(n_samples),
-            label=self._labels_to_draw(y, n_samples),
+            label=self._labels_to_draw(y, int(n_samples)),
             volume_fraction=volume_fraction,
             shape=shape,
             seed=seed,

@@ -1,5 +1,7 @@
 """Grey values of images brought to [0, 1]."""
 
+from typing import Any
+
 import numpy as np
 
 Range = tuple[float, float]
@@ -109,10 +111,10 @@ def _natural_range(images: np.ndarray) -> Range:
     return 0.0, 1.0
 
 
-def _given_range(intensity: object) -> Range:
+def _given_range(intensity: Any) -> Range:
     """Return a pair of floats; refuse anything else."""
     try:
-        low, high = intensity  # type: ignore[misc]
+        low, high = intensity
         return float(low), float(high)
     except (TypeError, ValueError):
         raise ValueError(
