@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from morphokeras import losses
+from morphokeras.models import geometry
 from morphokeras.models.heads import class_terms
 from morphokeras.ops.warp import deformation_losses
 from morphokeras.utils.typing import Tensor
@@ -89,14 +90,14 @@ class Objective:
         target, reconstruction, fresh, _ = self._betti_numbers()
         deviation = ops.convert_to_tensor(model.statistics.betti_deviation)
         own = losses.betti_loss(reconstruction, target, deviation)
-        labels = self.outputs["sample_labels"]
+        labels = self.outputs.get("sample_labels")
         if model.topology_target == "mean":
-            mean = model.statistics.mean_betti(labels)
+            mean = model.statistics.mean_betti(-1 if labels is None else labels)
             drawn = ops.mean(losses.betti_loss(fresh, mean, deviation))
         else:
             real = target[: ops.shape(fresh)[0]]
             drawn = losses.betti_distribution_loss(
-                fresh, real, deviation, labels if model.num_classes else None
+                fresh, real, deviation, labels
             )
         own = losses.weighted_mean(own, self.sample_weight)
         return TOPOLOGY_SCALE * (own + drawn)
@@ -126,15 +127,14 @@ class Objective:
         return losses.two_point_loss(self.outputs["samples"], mean)
 
     def _curv(self):
-        from morphokeras.models import geometry
-
         z, field, labels, fraction = self.outputs["sample_latents"]
 
         def decode(z):
             inputs = self.model._generator_inputs(z, field, labels, fraction)
             return self.model._generate(inputs, self.target)[0]
 
-        return geometry.curvature_surrogate(decode, z, seed=self.model.noise_seed)
+        bend = geometry.curvature_surrogate(decode, z, seed=self.model.noise_seed)
+        return ops.mean(bend)
 
     def _deformation(self):
         return deformation_losses(self.outputs["displacement"], self.model.boundary)

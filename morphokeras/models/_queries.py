@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from morphokeras.models import geometry
 from morphokeras.utils.typing import Tensor
 
 BATCH_SIZE = 32
@@ -181,23 +182,40 @@ class Queries:
             ]
         )
 
-    def latent_metric(self, z, **options) -> Tensor:
+    def latent_metric(
+        self, z, field=None, label=None, volume_fraction=None, step: float = 0.02
+    ) -> Tensor:
         """Return the metric that the generator induces on the codes (Eq. 17).
 
         Parameters
         ----------
         z : tensor of shape (batch, latent_dim)
-            Codes, at the latent field 0.
-        **options
-            See `morphokeras.models.geometry.latent_metric`.
+            Codes.
+        field : tensor of shape (1, *grid, latent_field_channels), optional
+            The latent field behind all codes; by default one drawn from the prior,
+            always the same. (At the field 0 there is nothing to modulate.)
+        label : int, optional
+            Class of all codes.
+        volume_fraction : float, optional
+            Fraction to meet, of phase fields.
+        step : float, default=0.02
+            Half the distance of the central differences.
 
         Returns
         -------
         tensor of shape (batch, latent_dim, latent_dim), float32
         """
-        from morphokeras.models import geometry
+        if field is None:
+            shape = (1, *self.field_shape(self.image_shape[:-1]))
+            field = np.random.default_rng(0).standard_normal(shape)
+        field = ops.convert_to_tensor(field, "float32")
 
-        return geometry.latent_metric(self.decode, z, **options)
+        def decode(codes):
+            fields = ops.broadcast_to(field, (codes.shape[0], *field.shape[1:]))
+            return self.decode(codes, fields, label, volume_fraction)
+
+        z = ops.convert_to_tensor(z, "float32")
+        return geometry.latent_metric(decode, z, step=step)
 
     def active_latents(self, images) -> ActiveLatents:
         """Count the latents whose posterior mean varies between images or places.

@@ -99,6 +99,7 @@ class DataStatistics(keras.layers.Layer):
         return table[rows, rng.integers(NUM_FRACTIONS, size=len(rows))]
 
     def _row(self, labels):
+        labels = ops.convert_to_tensor(labels)
         return ops.where(labels < 0, self.num_classes, labels)
 
     def _count(self, images):
