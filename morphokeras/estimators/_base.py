@@ -200,10 +200,6 @@ class BaseMicrostructureEstimator(BaseEstimator):
             boundary=self.boundary,
             # A periodic field is as likely anywhere on its torus.
             shift=0.5 if self.boundary == "periodic" else 0.0,
-            zoom=getattr(self, "zoom", 0.0),
-            grey_jitter=getattr(self, "grey_jitter", 0.0),
-            noise=getattr(self, "noise", 0.0),
-            erasing=getattr(self, "erasing", 0.0),
         )
 
     def _in_batches(self, examples: Examples, function) -> Any:

@@ -66,6 +66,7 @@ CLASSIFIER_OPTIONS: dict[str, list] = {
     "backbone": [StrOptions({"steerable", "plain"})],
     "unlabeled": [object],
     "zoom": [WEIGHT],
+    "crop": [Interval(Real, 0, 1, closed="right")],
     "grey_jitter": [WEIGHT],
     "noise": [WEIGHT],
     "erasing": [SHARE],

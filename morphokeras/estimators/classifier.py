@@ -1,5 +1,7 @@
 """A classifier of micrographs."""
 
+import dataclasses
+
 import keras
 import numpy as np
 from skimage.transform import resize
@@ -11,6 +13,7 @@ from sklearn.base import (
 from sklearn.utils.class_weight import compute_sample_weight
 
 from morphokeras.estimators import _labels, _options
+from morphokeras.estimators._augment import Augmentation
 from morphokeras.estimators._base import BaseMicrostructureEstimator
 from morphokeras.estimators._data import Examples
 from morphokeras.estimators._views import symmetric_views
@@ -86,6 +89,10 @@ lambda_curv : float, default=0.0
         Symmetries under which the class of an image does not change.
     zoom : float, default=0.4
         Images are magnified by a random factor between exp(-zoom) and exp(zoom).
+    crop : float, default=0.8
+        Side of the randomly placed window that is trained on, as a share of the
+        image's, in (0, 1]. Predictions are made on whole images. With generative terms
+        whole images are trained on.
     grey_jitter, noise : float, default=0.25, 0.1
         Strength of random changes of brightness and contrast, and deviation of white
         noise, in grey values.
@@ -201,6 +208,7 @@ lambda_curv : float, default=0.0
         unlabeled=None,
         augment="flips",
         zoom=0.4,
+        crop=0.8,
         grey_jitter=0.25,
         noise=0.1,
         erasing=0.0,
@@ -256,6 +264,7 @@ lambda_curv : float, default=0.0
         self.unlabeled = unlabeled
         self.augment = augment
         self.zoom = zoom
+        self.crop = crop
         self.grey_jitter = grey_jitter
         self.noise = noise
         self.erasing = erasing
@@ -476,22 +485,35 @@ lambda_curv : float, default=0.0
             "again with it."
         )
 
+    def _augmentation(self) -> Augmentation:
+        return dataclasses.replace(
+            super()._augmentation(),
+            zoom=self.zoom,
+            crop=1.0 if self._is_generative() else self.crop,
+            grey_jitter=self.grey_jitter,
+            noise=self.noise,
+            erasing=self.erasing,
+        )
+
     def _make_model(self, training: Examples) -> keras.Model:
-        weights = self._loss_weights()
         options = {
             "num_classes": len(self.classes_),
             "dropout": self.dropout,
             "label_smoothing": self.label_smoothing,
             **_pixel_size_options(training),
         }
-        if any(value for term, value in weights.items() if term != "class"):
-            return self._make_autoencoder(training, weights, **options)
+        if self._is_generative():
+            return self._make_autoencoder(training, self._loss_weights(), **options)
         return ClassifierNetwork(
             backbone=self.backbone,
             boundary=self.boundary,
             filters=self.filters,
             **options,
         )
+
+    def _is_generative(self) -> bool:
+        weights = self._loss_weights()
+        return any(weight for term, weight in weights.items() if term != "class")
 
     def _loss_weights(self) -> dict[str, float]:
         """Return the weight of each term, with 'auto' resolved."""
