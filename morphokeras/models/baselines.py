@@ -162,6 +162,7 @@ class PlainVAE(FiniteStep, keras.Model):
         self.encoder = self._make_encoder()
         self.decoder = self._make_decoder()
         self.add_terms(["rec", "kl"])
+        self.build((None, *self.image_shape))
 
     def call(self, inputs, training: bool | None = None) -> dict[str, Tensor]:
         """Return the reconstruction and the parameters of the posterior.

@@ -76,3 +76,10 @@ def test_the_plain_vae_rebuilds_volumes(rng):
     volumes = rng.random((2, 8, 8, 8, 1), "float32")
     outputs = PlainVAE((8, 8, 8, 1), latent_dim=2, filters=4)(volumes)
     assert tuple(outputs["reconstruction"].shape) == (2, 8, 8, 8, 1)
+
+
+def test_sizes_that_eight_does_not_divide_are_cropped():
+    model = PlainVAE((18, 15, 1), latent_dim=2, filters=2)
+    images = np.zeros((2, 18, 15, 1), "float32")
+    assert model(images)["reconstruction"].shape == (2, 18, 15, 1)
+    assert model.generate(3).shape == (3, 18, 15, 1)
