@@ -103,7 +103,9 @@ class DataStatistics(keras.layers.Layer):
         return ops.where(labels < 0, self.num_classes, labels)
 
     def _count(self, images):
-        return soft_betti(images, data_format="channels_last", **self.betti_options)
+        return soft_betti(
+            images, data_format="channels_last", **(self.betti_options or {})
+        )
 
     def _make(self, name, shape, value):
         return self.add_weight(

@@ -177,7 +177,7 @@ class Generator(keras.layers.Layer):
             Images in [0, 1].
         """
         x = self._base(field, code)
-        logits = 0.0
+        logits: Tensor = 0.0
         for scale, head, enlarge in zip(
             self.scales, self.heads, self.enlargers, strict=True
         ):

@@ -173,7 +173,7 @@ class MorphoTensorVAE(Queries, Decoding, FiniteStep, keras.Model):
         self.dropout = dropout
         self.label_smoothing = label_smoothing
         self.use_pixel_size = use_pixel_size
-        self.pixel_size_range = tuple(pixel_size_range)
+        self.pixel_size_range = (pixel_size_range[0], pixel_size_range[1])
         self.seed = seed
         _check(self)
         self.active_terms = [t for t in TERMS if self.loss_weights.get(t, 0.0) > 0]

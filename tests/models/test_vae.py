@@ -245,6 +245,7 @@ def test_mixed_precision_gives_finite_single_precision_terms(images):
     assert model.generate(1).dtype == np.float32
 
 
+@pytest.mark.one_backend
 def test_volumes_are_learned_too(rng):
     volumes = rng.random((2, 8, 8, 8, 1), "float32")
     model = make((8, 8, 8, 1), depth=1, field="phase", boundary="periodic")
@@ -252,6 +253,7 @@ def test_volumes_are_learned_too(rng):
     assert model.generate(1, shape=(8, 12, 8)).shape == (1, 8, 12, 8, 1)
 
 
+@pytest.mark.one_backend
 def test_three_phases_are_learned_too(rng):
     fields = rng.dirichlet(np.ones(3), (4, 16, 16)).astype("float32")
     model = make((16, 16, 3), field="phase", loss_weights={"rec": 1.0, "topo": 1.0})
