@@ -57,47 +57,79 @@ def _sample_torch(x: Tensor, displacement: Tensor, boundary: str) -> Tensor:
 
 
 def _sample_corners(x: Tensor, displacement: Tensor, boundary: str) -> Tensor:
-    """Interpolate between the corners of each cell, gathered one number at a time.
+    """Interpolate between the corners of each cell, one channel after the other.
 
-    Single numbers, not rows of channels: the gradient scatters what was gathered, and
-    both TensorFlow and XLA scatter numbers about five times faster than short rows.
+    Two neighbours along the last axis make one complex number, so that half as many
+    are gathered and, in the gradient, scattered: the costliest part. Numbers, not
+    rows of channels, for TensorFlow scatters numbers several times faster.
     """
-    batch, *sizes, channels = ops.shape(x)
+    batch, *sizes, _ = ops.shape(x)
     spatial_dims = len(sizes)
     index = ops.reshape(ops.arange(batch, dtype="int32"), [batch] + [1] * spatial_dims)
     offsets = []
-    for axis, size in enumerate(sizes):
+    # unstacked, not sliced: the gradient of a slice fills the rest with zeros
+    components = ops.unstack(displacement, spatial_dims, axis=-1)
+    for axis, (component, size) in enumerate(zip(components, sizes, strict=True)):
         shape = [1] * (spatial_dims + 1)
         shape[axis + 1] = size
         pixel = ops.reshape(ops.arange(size, dtype="float32"), shape)
-        position = _fold(pixel + displacement[..., axis], size, boundary)
+        position = _fold(pixel + component, size, boundary)
         corner = ops.minimum(ops.floor(position), ops.cast(size - 1, "float32"))
         corner = ops.stop_gradient(corner)
-        offsets.append((position - corner)[..., None])
-        index = index * (size + 1) + ops.cast(corner, "int32")
-    index = index[..., None] * channels + ops.arange(channels, dtype="int32")
+        offsets.append(position - corner)
+        rows = size if axis == spatial_dims - 1 else size + 1
+        index = index * rows + ops.cast(corner, "int32")
 
-    strides = [channels]
-    for size in sizes[:0:-1]:
+    strides = [sizes[-1]]
+    for size in sizes[-2:0:-1]:
         strides.append(strides[-1] * (size + 1))
-    flat = ops.reshape(_append_edges(x, boundary), (-1,))
-    return _interpolate(flat, index, strides[::-1], offsets)
+    channels = [
+        _interpolate(_pair_table(channel, boundary), index, strides[::-1], offsets)
+        for channel in ops.unstack(x, x.shape[-1], axis=-1)
+    ]
+    return ops.stack(channels, axis=-1)
 
 
-def _append_edges(x: Tensor, boundary: str) -> Tensor:
-    """Add the pixel after the last one to every spatial axis."""
-    for axis in range(1, len(x.shape) - 1):
-        edge = slice(0, 1) if boundary == "periodic" else slice(-1, None)
-        x = ops.concatenate([x, x[(*[slice(None)] * axis, edge)]], axis=axis)
-    return x
+def _pair_table(channel: Tensor, boundary: str) -> Tensor:
+    """List each pixel and its neighbour along the last axis as a complex number.
+
+    The other spatial axes get the pixel after their last one, so that a corner is
+    always a fixed number of places away.
+    """
+    *others, last = range(1, len(channel.shape))
+    for axis in others:
+        after = _after_the_end(channel, axis, boundary)
+        channel = ops.concatenate([channel, after], axis=axis)
+    after = _after_the_end(channel, last, boundary)
+    neighbour = ops.concatenate([channel[..., 1:], after], axis=last)
+    return ops.reshape(_complex(channel, neighbour), (-1,))
 
 
-def _interpolate(flat: Tensor, index: Tensor, strides: list, offsets: list) -> Tensor:
-    if not strides:
-        return _take(flat, index)
-    lower = _interpolate(flat, index, strides[1:], offsets[1:])
-    upper = _interpolate(flat, index + strides[0], strides[1:], offsets[1:])
+def _after_the_end(x: Tensor, axis: int, boundary: str) -> Tensor:
+    edge = slice(0, 1) if boundary == "periodic" else slice(-1, None)
+    return x[(*[slice(None)] * axis, edge)]
+
+
+def _interpolate(table: Tensor, index: Tensor, strides: list, offsets: list) -> Tensor:
+    if strides:
+        lower = _interpolate(table, index, strides[1:], offsets[1:])
+        upper = _interpolate(table, index + strides[0], strides[1:], offsets[1:])
+    else:
+        pair = _take(table, index)
+        lower, upper = ops.real(pair), ops.imag(pair)
     return lower + offsets[0] * (upper - lower)
+
+
+def _complex(real: Tensor, imaginary: Tensor) -> Tensor:
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.complex(real, imaginary)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.lax.complex(real, imaginary)
+    return real + 1j * imaginary
 
 
 def _take(flat: Tensor, index: Tensor) -> Tensor:
