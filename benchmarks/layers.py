@@ -110,12 +110,22 @@ def _compare_upsamplings(size, channels):
 
 
 def _warps(size):
+    for channels in (1, 4):
+        _compare_warps(size, channels)
+
+
+def _compare_warps(size, channels):
+    """Compare the resampling alone, then the layer whole with its convolutions.
+
+    Both sides of the first comparison take the gradient with respect to the image and
+    to the coordinates. TensorFlow also runs compiled by XLA, as JAX always does.
+    """
     import keras
 
     from morphokeras.layers.latent_warp import LatentWarp
     from morphokeras.ops.warp import warp
 
-    image = _noise(BATCH, size, size, 1)
+    image = _noise(BATCH, size, size, channels)
     displacement = 4 * _noise(BATCH, size, size, 2) - 2
     functions = {
         "warp clamped": lambda x, d: warp(x, d, "zero"),
@@ -124,12 +134,17 @@ def _warps(size):
     }
     if keras.backend.backend() == "torch":
         functions["torch grid_sample"] = _grid_sample
-    steps = {
-        name: _step(function, [image, displacement], [])
-        for name, function in functions.items()
-    }
-    title = f"Warp of {BATCH} x {size} x {size} x 1"
-    _compare(title, steps, {"warp clamped": 1 / 3}, "ops.image.map_coordinates")
+    arrays = [image, displacement]
+    steps = {name: _step(call, arrays, []) for name, call in functions.items()}
+    title = f"Warp of {BATCH} x {size} x {size} x {channels}"
+    reference, target = "ops.image.map_coordinates", {"warp clamped": 1 / 3}
+    _compare(title, steps, target, reference)
+    if keras.backend.backend() == "tensorflow":
+        steps = {
+            name: _tensorflow_step(call, arrays, [], jit_compile=True)
+            for name, call in functions.items()
+        }
+        _compare(f"{title}, compiled by XLA", steps, target, reference)
     if "torch grid_sample" in steps:
         native = {name: steps[name] for name in ("torch grid_sample", "warp clamped")}
         _compare(title, native, {"warp clamped": 1.5})
@@ -138,7 +153,7 @@ def _warps(size):
         "LatentWarp": LatentWarp(filters=16, kernel_size=3),
     }
     steps = {name: _layer_step(layer, image) for name, layer in layers.items()}
-    _compare(f"LatentWarp of {BATCH} x {size} x {size} x 1", steps, {})
+    _compare(f"LatentWarp of {BATCH} x {size} x {size} x {channels}", steps, {})
 
 
 def _map_coordinates(x, displacement):
@@ -151,16 +166,18 @@ def _map_coordinates(x, displacement):
     )
     coordinates = ops.cast(grid, "float32") + displacement
     warped = [
-        ops.image.map_coordinates(
-            x[sample, :, :, channel],
-            ops.moveaxis(coordinates[sample], -1, 0),
-            order=1,
-            fill_mode="nearest",
-        )
+        [
+            ops.image.map_coordinates(
+                x[sample, :, :, channel],
+                ops.moveaxis(coordinates[sample], -1, 0),
+                order=1,
+                fill_mode="nearest",
+            )
+            for channel in range(x.shape[3])
+        ]
         for sample in range(x.shape[0])
-        for channel in range(x.shape[3])
     ]
-    return ops.stack(warped)
+    return ops.stack([ops.stack(channels, axis=-1) for channels in warped])
 
 
 def _grid_sample(x, displacement):
@@ -209,20 +226,22 @@ def _step(function, arrays, variables):
     return make[keras.backend.backend()](function, arrays, variables)
 
 
-def _tensorflow_step(function, arrays, variables):
+def _tensorflow_step(function, arrays, variables, jit_compile=False):
     import tensorflow as tf
 
     tensors = [tf.convert_to_tensor(array) for array in arrays]
     values = [variable.value for variable in variables]
 
-    @tf.function
+    @tf.function(jit_compile=jit_compile)
     def step(*tensors):
         with tf.GradientTape() as tape:
             tape.watch(tensors)
             loss = tf.reduce_mean(tf.square(function(*tensors)))
         return tape.gradient(loss, [*tensors, *values])
 
-    return lambda: [gradient.numpy() for gradient in step(*tensors)[-1:]]
+    return lambda: [
+        tf.convert_to_tensor(gradient).numpy() for gradient in step(*tensors)
+    ]
 
 
 def _jax_step(function, arrays, variables):
