@@ -60,7 +60,10 @@ def cross_validate(data, arguments):
     """Return the prediction of each image, and the last fold's classifier and test."""
     predicted = np.empty_like(data.target)
     for training, test in tqdm(make_folds(data, arguments.folds), unit="fold"):
+        # Specimens differ in their shares of the classes, and no fold knows those of
+        # the specimens that it is tested on.
         clf = MicrostructureClassifier(
+            class_weight="balanced",
             epochs=arguments.epochs,
             mixed_precision=arguments.mixed_precision,
             random_state=arguments.seed,

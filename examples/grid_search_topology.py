@@ -28,8 +28,7 @@ X = np.clip(X + noise, 0, 1).astype("float32")
 specimen = np.arange(len(X)) // 8
 
 # %%
-# A network of a quarter of the usual width, for a short while: on a CPU this takes a few
-# minutes.
+# A network of a quarter of the usual width, for a short while: a few minutes on a CPU.
 
 search = GridSearchCV(
     MicrostructureClassifier(filters=8, epochs=25, boundary="periodic", random_state=0),

@@ -11,6 +11,7 @@ COUNT = Interval(Integral, 0, None, closed="left")
 WEIGHT = Interval(Real, 0, None, closed="left")
 POSITIVE = Interval(Real, 0, None, closed="neither")
 SHARE = Interval(Real, 0, 1, closed="both")
+POSITIVE_SHARE = Interval(Real, 0, 1, closed="right")
 SHARE_BELOW_ONE = Interval(Real, 0, 1, closed="left")
 OPEN_SHARE = Interval(Real, 0, 1, closed="neither")
 
@@ -27,7 +28,7 @@ MODEL_OPTIONS: dict[str, list] = {
     "threshold": [OPEN_SHARE],
     "soft_count": [StrOptions({"rectified", "article"})],
     "topology_target": [StrOptions({"distribution", "mean"})],
-    "topology_samples": [SHARE],
+    "topology_samples": [POSITIVE_SHARE],
     "connectivity": [StrOptions({"full", "face"})],
     "boundary": [StrOptions({"periodic", "symmetric", "zero"})],
     "field": [StrOptions({"grey", "phase"})],
@@ -66,7 +67,7 @@ CLASSIFIER_OPTIONS: dict[str, list] = {
     "backbone": [StrOptions({"steerable", "plain"})],
     "unlabeled": [object],
     "zoom": [WEIGHT],
-    "crop": [Interval(Real, 0, 1, closed="right")],
+    "crop": [POSITIVE_SHARE],
     "grey_jitter": [WEIGHT],
     "noise": [WEIGHT],
     "erasing": [SHARE],

@@ -66,11 +66,11 @@ lambda_curv : float, default=0.0
     topology_target : {'distribution', 'mean'}, default='distribution'
         What fresh samples are compared with.
     topology_samples : float, default=0.25
-        Fresh samples a step, as a share of the batch, in [0, 1].
+        Fresh samples a step, as a share of the batch, in (0, 1].
     connectivity : {'full', 'face'}, default='full'
         Which neighbours of a pixel are connected to it: 8 or 4 (26 or 6 in volumes).
-    boundary : {'symmetric', 'periodic', 'zero'}, default='symmetric'
-        What lies beyond the edges of an image.
+    boundary : {'zero', 'symmetric', 'periodic'}, default='zero'
+        What lies beyond the edges of an image. Zeros are the fastest.
     field : {'grey', 'phase'}, default='grey'
         Micrographs, or phase fractions.
     energy_budget : float or None, default=None
@@ -108,7 +108,8 @@ lambda_curv : float, default=0.0
     learning_rate, weight_decay, warmup : float, default=3e-3, 0.05, 0.1
         AdamW's, with a linear warm-up over this share of the steps and a cosine decay.
     class_weight : dict, 'balanced' or None, default=None
-        Weights of the classes.
+        Weights of the classes. ``'balanced'`` where the shares of the classes among
+        the images to predict may differ from those among the training images.
     early_stopping : bool, default=False
         Whether to hold out `validation_fraction` of the images (of the groups, if
         given) and stop when their loss has not fallen for `n_iter_no_change` epochs.
@@ -199,7 +200,7 @@ lambda_curv : float, default=0.0
         topology_target="distribution",
         topology_samples=0.25,
         connectivity="full",
-        boundary="symmetric",
+        boundary="zero",
         field="grey",
         energy_budget=None,
         observation_variance=0.15,

@@ -58,7 +58,7 @@ default=0.0
     topology_target : {'distribution', 'mean'}, default='distribution'
         What fresh samples are compared with.
     topology_samples : float, default=0.25
-        Fresh samples a step, as a share of the batch, in [0, 1].
+        Fresh samples a step, as a share of the batch, in (0, 1].
     connectivity : {'full', 'face'}, default='full'
         Which neighbours of a pixel are connected to it: 8 or 4 (26 or 6 in volumes).
     boundary : {'symmetric', 'periodic', 'zero'}, default='symmetric'

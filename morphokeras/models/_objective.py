@@ -96,9 +96,7 @@ class Objective:
             drawn = ops.mean(losses.betti_loss(fresh, mean, deviation))
         else:
             real = target[: ops.shape(fresh)[0]]
-            drawn = losses.betti_distribution_loss(
-                fresh, real, deviation, labels
-            )
+            drawn = losses.betti_distribution_loss(fresh, real, deviation, labels)
         own = losses.weighted_mean(own, self.sample_weight)
         return TOPOLOGY_SCALE * (own + drawn)
 
