@@ -46,7 +46,7 @@ def test_own_micrographs_are_classified(tmp_path):
         command,
         capture_output=True,
         text=True,
-        env={**os.environ, "MPLBACKEND": "agg"},
+        env={**os.environ, "MPLBACKEND": "agg", "PYTHONPATH": str(EXAMPLES.parent)},
     )
     assert result.returncode == 0, result.stderr
     assert "24 images of 16 x 20 pixels, 4 groups" in result.stdout

@@ -120,7 +120,7 @@ default=0.0
     --------
     >>> from morphokeras import MicrostructureGenerator
     >>> from morphokeras.datasets import make_phase_field
-    >>> X = make_phase_field(8, shape=(16, 16), random_state=0).images
+    >>> X, _ = make_phase_field(8, shape=(16, 16), random_state=0)
     >>> gen = MicrostructureGenerator(filters=4, depth=2, epochs=1, random_state=0)
     >>> gen.fit(X).sample(2, shape=(24, 24), random_state=1).shape
     (2, 24, 24)

@@ -13,7 +13,7 @@ class FiniteStep:
     """Mixin that gives a Keras model a training step which skips what is not finite.
 
     Put it left of ``keras.Model`` and say the objective in ``compute_loss``. A step
-    whose loss or whose gradient holds a NaN or an infinity leaves the weights, the
+    whose loss or whose gradient's norm is NaN or infinite leaves the weights, the
     optimizer's state and the moving statistics as they were, and is counted by the
     metric ``skipped_steps`` (its sum over the epoch). The numbers in the logs are the
     same on TensorFlow, JAX and PyTorch.
@@ -189,10 +189,10 @@ def _torch_step(model, data):
     gradients = [v.value.grad for v in weights]
 
     present = [g for g in gradients if g is not None]
-    largest = torch.nn.utils.get_total_norm(present, norm_type=float("inf"))
+    norm = torch.nn.utils.get_total_norm(present)
     # Both answers in one transfer: on a GPU each one waits for the device.
     loss_is_finite, finite = torch.stack(
-        [torch.isfinite(loss), torch.isfinite(loss) & torch.isfinite(largest)]
+        [torch.isfinite(loss), torch.isfinite(loss) & torch.isfinite(norm)]
     ).tolist()
     with torch.no_grad():
         if loss_is_finite if model._scales_loss() else finite:
@@ -208,8 +208,9 @@ _STEPS = {"tensorflow": _tensorflow_step, "jax": _jax_step, "torch": _torch_step
 
 
 def _all_finite(gradients: list) -> Tensor:
-    present = [g for g in gradients if g is not None]
-    return ops.all(ops.stack([ops.all(ops.isfinite(g)) for g in present]))
+    """Return whether the norm of the gradient is finite, which clipping divides by."""
+    present = [ops.cast(g, "float32") for g in gradients if g is not None]
+    return ops.isfinite(sum(ops.sum(ops.square(g)) for g in present))
 
 
 def _update_if_finite(mean: keras.metrics.Mean, value: Tensor, count: Tensor) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 
-def make_textures(n_samples, size=16, seed=0):
+def make_textures(n_samples, size=32, seed=0):
     """Return lamellae and speckle in turn, with their names."""
     rng = np.random.default_rng(seed)
     phase = rng.uniform(0, 2 * np.pi, (n_samples, 1, 1))
@@ -19,8 +19,14 @@ def make_textures(n_samples, size=16, seed=0):
 
 @pytest.fixture(scope="session")
 def textures():
-    """Return 24 images of 16 x 16 and their labels."""
+    """Return 24 images of 32 x 32 and their labels."""
     return make_textures(24)
+
+
+@pytest.fixture(scope="session")
+def small_textures():
+    """Return 24 images of 16 x 16 and their labels."""
+    return make_textures(24, size=16)
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +40,10 @@ def tiny():
     """Return the parameters of a classifier that trains in a second."""
     return {
         "filters": 4,
-        "epochs": 25,
+        "epochs": 20,
         "batch_size": 8,
         "zoom": 0.1,
+        "crop": 1.0,
         "grey_jitter": 0.1,
         "random_state": 0,
     }
@@ -67,8 +74,8 @@ def tiny_generator():
 
 
 @pytest.fixture(scope="session")
-def generator(textures, tiny_generator):
-    """Return a generator fitted to the textures and their labels."""
+def generator(small_textures, tiny_generator):
+    """Return a generator fitted to the small textures and their labels."""
     from morphokeras.estimators.generator import MicrostructureGenerator
 
-    return MicrostructureGenerator(**tiny_generator).fit(*textures)
+    return MicrostructureGenerator(**tiny_generator).fit(*small_textures)

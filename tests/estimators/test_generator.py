@@ -35,9 +35,10 @@ def test_samples_of_a_class(generator):
         generator.sample(2, y="martensite")
 
 
-def test_samples_have_the_volume_fraction_asked_for(textures, tiny_generator):
+@pytest.mark.one_backend
+def test_samples_have_the_volume_fraction_asked_for(small_textures, tiny_generator):
     params = {**tiny_generator, "epochs": 1, "field": "phase"}
-    gen = MicrostructureGenerator(**params).fit(textures[0])
+    gen = MicrostructureGenerator(**params).fit(small_textures[0])
     samples = gen.sample(3, volume_fraction=0.3, random_state=0)
     np.testing.assert_allclose(samples.mean(axis=(1, 2)), 0.3, atol=1e-3)
 
@@ -47,8 +48,8 @@ def test_grey_images_have_no_volume_fraction(generator):
         generator.sample(3, volume_fraction=0.3)
 
 
-def test_codes_have_names_and_lead_back_to_images(generator, textures):
-    codes = generator.transform(textures[0])
+def test_codes_have_names_and_lead_back_to_images(generator, small_textures):
+    codes = generator.transform(small_textures[0])
     assert codes.shape == (24, 3 + 8 * 8 * 2)
     assert generator.get_feature_names_out().shape == (codes.shape[1],)
     assert generator.inverse_transform(codes).shape == (24, 16, 16)
@@ -60,8 +61,11 @@ def test_codes_of_another_length_are_refused(generator):
         generator.inverse_transform(np.zeros((2, 7)))
 
 
-def test_training_lowers_the_reconstruction_error(generator, textures, tiny_generator):
-    X, y = textures
+@pytest.mark.one_backend
+def test_training_lowers_the_reconstruction_error(
+    generator, small_textures, tiny_generator
+):
+    X, y = small_textures
     longer = MicrostructureGenerator(
         **{**tiny_generator, "epochs": 30, "lambda_patch": 0.0, "lambda_kl": 0.1}
     ).fit(X)
@@ -69,13 +73,15 @@ def test_training_lowers_the_reconstruction_error(generator, textures, tiny_gene
     assert longer.score(X) > generator.score(X)
 
 
-def test_pickle_keeps_samples_and_codes(generator, textures):
+def test_pickle_keeps_samples_and_codes(generator, small_textures):
     copy = pickle.loads(pickle.dumps(generator))
     np.testing.assert_allclose(
         copy.sample(2, random_state=0), generator.sample(2, random_state=0), atol=1e-5
     )
     np.testing.assert_allclose(
-        copy.transform(textures[0]), generator.transform(textures[0]), atol=1e-5
+        copy.transform(small_textures[0]),
+        generator.transform(small_textures[0]),
+        atol=1e-5,
     )
 
 
@@ -84,16 +90,16 @@ def test_clone_has_the_same_parameters(generator):
 
 
 @pytest.mark.one_backend
-def test_codes_serve_a_classifier_in_a_pipeline(textures, tiny_generator):
+def test_codes_serve_a_classifier_in_a_pipeline(small_textures, tiny_generator):
     pipeline = make_pipeline(
         MicrostructureGenerator(**tiny_generator, codes="global"), LogisticRegression()
     )
-    assert pipeline.fit(*textures).predict(textures[0]).shape == (24,)
+    assert pipeline.fit(*small_textures).predict(small_textures[0]).shape == (24,)
 
 
 @pytest.mark.one_backend
-def test_continuous_targets_are_left_to_the_next_step(textures, tiny_generator):
-    X, _ = textures
+def test_continuous_targets_are_left_to_the_next_step(small_textures, tiny_generator):
+    X, _ = small_textures
     gen = MicrostructureGenerator(**{**tiny_generator, "epochs": 1})
     gen.fit(X, np.linspace(0, 1, 24))
     assert gen.classes_.size == 0
@@ -101,8 +107,9 @@ def test_continuous_targets_are_left_to_the_next_step(textures, tiny_generator):
         gen.sample(1, y="a")
 
 
-def test_colour_images_keep_their_channels(textures, tiny_generator):
-    X = np.stack([textures[0]] * 2, axis=-1)
+@pytest.mark.one_backend
+def test_colour_images_keep_their_channels(small_textures, tiny_generator):
+    X = np.stack([small_textures[0]] * 2, axis=-1)
     gen = MicrostructureGenerator(**{**tiny_generator, "epochs": 1}).fit(X)
     assert gen.sample(2).shape == (2, 16, 16, 2)
 

@@ -23,7 +23,9 @@ class Line(FiniteStep, keras.Model):
         error = ops.cast(y_pred, "float32") - ops.convert_to_tensor(x)
         square = ops.mean(ops.square(error))
         self.track_term("square", square, ops.shape(x)[0])
-        if self.penalty:  # zero, with a derivative that is not a number
+        if self.penalty == "steep":  # a gradient whose squares overflow
+            square = square + 1e25 * ops.mean(y_pred)
+        elif self.penalty:  # zero, with a derivative that is not a number
             square = square + ops.mean(ops.sqrt(0.0 * ops.sum(error, axis=1)))
         return square
 
@@ -133,6 +135,13 @@ def test_gradient_clipping_does_not_hide_a_bad_gradient(rng):
     history = fit(compiled(Line(), optimizer), data(rng, bad=[3]))
     assert history["skipped_steps"] == [1.0, 1.0]
     assert np.isfinite(history["loss"]).all()
+
+
+def test_a_gradient_whose_norm_overflows_is_skipped(rng):
+    optimizer = keras.optimizers.AdamW(0.01, global_clipnorm=1.0)
+    model = compiled(Line(penalty="steep"), optimizer)
+    assert fit(model, data(rng))["skipped_steps"] == [3.0, 3.0]
+    assert all(np.isfinite(ops.convert_to_numpy(w)).all() for w in model.weights)
 
 
 def test_eager_steps_give_the_same_logs(rng):
