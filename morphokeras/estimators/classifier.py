@@ -89,10 +89,10 @@ lambda_curv : float, default=0.0
         Symmetries under which the class of an image does not change.
     zoom : float, default=0.4
         Images are magnified by a random factor between exp(-zoom) and exp(zoom).
-    crop : float, default=0.8
+    crop : float, default=1.0
         Side of the randomly placed window that is trained on, as a share of the
-        image's, in (0, 1]. Predictions are made on whole images. With generative terms
-        whole images are trained on.
+        image's, in (0, 1]: less is faster, but predictions are made on whole images,
+        whose borders weigh less. With generative terms whole images are trained on.
     grey_jitter, noise : float, default=0.25, 0.1
         Strength of random changes of brightness and contrast, and deviation of white
         noise, in grey values.
@@ -158,7 +158,7 @@ lambda_curv : float, default=0.0
     ... )
     >>> y = ["lamellae"] * 20 + ["noise"] * 20
     >>> clf = MicrostructureClassifier(
-    ...     filters=4, epochs=15, batch_size=5, zoom=0.1, random_state=0
+    ...     filters=8, epochs=30, batch_size=5, zoom=0.1, random_state=0
     ... )
     >>> clf.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.9
     True
@@ -211,7 +211,7 @@ lambda_curv : float, default=0.0
         unlabeled=None,
         augment="flips",
         zoom=0.4,
-        crop=0.8,
+        crop=1.0,
         grey_jitter=0.25,
         noise=0.1,
         erasing=0.0,

@@ -3,7 +3,6 @@
 ARTICLE_RECIPE = {
     "augment": "rotation",
     "batch_size": 64,
-    "crop": 1.0,
     "dropout": 0.5,
     "epochs": 100,
     "erasing": 0.25,

@@ -43,7 +43,6 @@ def tiny():
         "epochs": 20,
         "batch_size": 8,
         "zoom": 0.1,
-        "crop": 1.0,
         "grey_jitter": 0.1,
         "random_state": 0,
     }
