@@ -23,6 +23,7 @@ from morphokeras.models import plain_cnn
 from morphokeras.plots import AttentionDisplay, SampleGridDisplay, TwoPointDisplay
 
 FIGURE = Path("outputs/quickstart.png")
+EPOCHS = 40
 
 
 def main():
@@ -54,7 +55,7 @@ def main():
 
 def simulate():
     times = {"1 h": 40.0, "3 h": 90.0, "9 h": 200.0}
-    return make_phase_field(480, time=times, random_state=0, verbose=1)
+    return make_phase_field(480, shape=(48, 48), time=times, random_state=0, verbose=1)
 
 
 def photograph(fields):
@@ -67,13 +68,14 @@ def photograph(fields):
 
 
 # %%
-# The classifier, and an ordinary network with as many parameters, trained as long.
+# The classifier, and an ordinary network with as many parameters, which sees each image
+# as often.
 
 
 def classify(X, y):
     print("Training MicrostructureClassifier")
     return MicrostructureClassifier(
-        epochs=50, boundary="periodic", random_state=0, verbose=0
+        epochs=EPOCHS, boundary="periodic", random_state=0, verbose=0
     ).fit(X, y)
 
 
@@ -81,12 +83,12 @@ def classify_plainly(X, y, classifier):
     print("Training a plain CNN of the same size")
     keras.utils.set_random_seed(0)
     classes, labels = np.unique(y, return_inverse=True)
-    network = plain_cnn((64, 64, 1), len(classes), classifier.model_.count_params())
+    network = plain_cnn((48, 48, 1), len(classes), classifier.model_.count_params())
     network.compile(
         keras.optimizers.AdamW(1e-3),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
-    network.fit(X[..., None] / 255.0, labels, batch_size=32, epochs=50, verbose=0)
+    network.fit(X[..., None] / 255.0, labels, batch_size=32, epochs=EPOCHS, verbose=0)
 
     def predict(X):
         return classes[network.predict(X[..., None] / 255.0, verbose=0).argmax(axis=1)]
@@ -104,7 +106,7 @@ def generate(fields):
         boundary="periodic",
         field="phase",
         augment="dihedral",
-        epochs=40,
+        epochs=EPOCHS,
         random_state=0,
         verbose=0,
     ).fit(fields)
