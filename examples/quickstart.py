@@ -74,8 +74,10 @@ def photograph(fields):
 
 def classify(X, y):
     print("Training MicrostructureClassifier")
+    # Ageing is told from the size of the features, so the images must not be zoomed;
+    # they may be turned and mirrored.
     return MicrostructureClassifier(
-        epochs=EPOCHS, boundary="periodic", random_state=0, verbose=0
+        epochs=EPOCHS, zoom=0.0, augment="dihedral", boundary="periodic", random_state=0
     ).fit(X, y)
 
 
