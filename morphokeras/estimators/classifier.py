@@ -157,11 +157,11 @@ lambda_curv : float, default=0.0
     ...     [np.repeat(lamellae, 32, axis=1), rng.uniform(-1, 1, (20, 32, 32))]
     ... )
     >>> y = ["lamellae"] * 20 + ["noise"] * 20
-    >>> clf = MicrostructureClassifier(
-    ...     filters=8, epochs=30, batch_size=5, zoom=0.1, random_state=0
-    ... )
-    >>> clf.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.9
-    True
+    >>> clf = MicrostructureClassifier(filters=4, epochs=2, random_state=0)
+    >>> clf.fit(X[::2], y[::2]).predict_proba(X[1::2]).shape
+    (20, 2)
+    >>> clf.classes_.tolist()
+    ['lamellae', 'noise']
     """
 
     classes_: np.ndarray
