@@ -43,8 +43,9 @@ def main():
         print(f"{np.mean(labels == y_test):6.1%} of unseen images right: {name}")
 
     seen, unseen = np.split(fields, 2)
-    samples = {"Simulated": unseen, "Generated": generate(seen)}
-    draw(classifier, X_test, y_test, predicted, samples)
+    ages, asked = np.split(treatment, 2)
+    samples = {"Simulated": unseen, "Generated": generate(seen, ages, asked)}
+    draw(classifier, X_test, y_test, predicted, samples, asked)
     print(f"{(time.perf_counter() - start) / 60:.1f} minutes; figure: {FIGURE}")
 
 
@@ -99,10 +100,10 @@ def classify_plainly(X, y, classifier):
 
 
 # %%
-# The generator learns the fields themselves.
+# The generator learns the fields themselves, and is asked for samples of each age.
 
 
-def generate(fields):
+def generate(fields, ages, asked):
     print("Training MicrostructureGenerator")
     generator = MicrostructureGenerator(
         boundary="periodic",
@@ -111,10 +112,10 @@ def generate(fields):
         epochs=EPOCHS,
         random_state=0,
         verbose=0,
-    ).fit(fields)
+    ).fit(fields, ages)
     active = generator.model_.active_latents(fields[..., None])
     print(f"active latents: {active.code} of the code, {active.field} of the field")
-    return generator.sample(len(fields), random_state=1)
+    return generator.sample(len(asked), y=asked, random_state=1)
 
 
 # %%
@@ -122,11 +123,11 @@ def generate(fields):
 # samples have the statistics of the simulated fields.
 
 
-def draw(classifier, X, y, predicted, samples):
+def draw(classifier, X, y, predicted, samples, ages):
     error = two_point_error(samples["Simulated"], samples["Generated"])
     print(f"two-point error of the samples: {error:.4f}")
-    figure = plt.figure(figsize=(12, 9), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.1])
+    figure = plt.figure(figsize=(12, 9.2), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1.25, 1])
     *matrices, attention = top.subplots(1, 3)
     for ax, (name, labels) in zip(matrices, predicted.items(), strict=True):
         ConfusionMatrixDisplay.from_predictions(
@@ -143,7 +144,8 @@ def draw(classifier, X, y, predicted, samples):
         classifier, X[0], title=f"Where it looks ({y[0]})", ax=attention
     )
     left, right = bottom.subfigures(1, 2, width_ratios=[1.7, 1])
-    SampleGridDisplay.from_fields(samples, n_columns=6, figure=left)
+    titles = {name: list(ages[:6]) for name in samples}
+    SampleGridDisplay.from_fields(samples, titles=titles, n_columns=6, figure=left)
     TwoPointDisplay.from_fields(samples, ax=right.subplots())
     FIGURE.parent.mkdir(exist_ok=True)
     figure.savefig(FIGURE, dpi=110)
