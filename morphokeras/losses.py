@@ -1,5 +1,10 @@
 """The terms of the objective, one function each."""
 
+from morphokeras.utils.backend import choose_backend
+
+choose_backend()
+
+
 from keras import ops
 
 from morphokeras.ops import patches

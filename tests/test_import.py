@@ -1,5 +1,6 @@
 """Importing the package is quick, quiet and chooses nothing."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -60,3 +61,18 @@ def test_measures_work_without_a_backend():
     )
     result = run(code)
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("module", ["losses", "topology.betti", "layers", "models"])
+def test_a_backend_is_chosen_before_keras_is_imported(module):
+    code = (
+        "import importlib.util as u, os, sys\n"
+        "found = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'tensorflow' else found(name)\n"
+        f"import morphokeras.{module}, keras\n"
+        "print(keras.backend.backend())\n"
+    )
+    installed = [b for b in ("jax", "torch") if importlib.util.find_spec(b)]
+    if not installed:
+        pytest.skip("needs another backend than TensorFlow")
+    assert run(code, KERAS_HOME="/nowhere").stdout.strip() == installed[0]

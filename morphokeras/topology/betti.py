@@ -1,5 +1,10 @@
 """Soft Betti numbers: differentiable counts of components and holes."""
 
+from morphokeras.utils.backend import choose_backend
+
+choose_backend()
+
+
 import math
 
 import keras
