@@ -140,7 +140,7 @@ def parse_arguments():
     )
     add = parser.add_argument
     add("--fields", type=int, default=768, help="simulated fields to learn from")
-    add("--epochs", type=int, default=25)
+    add("--epochs", type=int, default=20)
     add("--seed", type=int, default=0)
     add("--output", type=Path, default=Path("outputs/generate_phase_field.png"))
     return parser.parse_args()
