@@ -143,8 +143,7 @@ lambda_curv : float, default=0.0
 
     Notes
     -----
-    The network and its training are those measured best on real micrographs, with
-    specimens kept apart: see the user guide. `predict` averages over the flips (or
+    `predict` averages over the flips (or
     the symmetries of the square) that `augment` declares.
 
     Examples
