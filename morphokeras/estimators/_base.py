@@ -149,8 +149,19 @@ class BaseMicrostructureEstimator(BaseEstimator):
         model = MorphoTensorVAE(
             self.image_shape_, loss_weights=loss_weights, **own, **options
         )
+        self._load_backbone_weights(model.encoder)
         model.adapt(training.images, training.labels)
         return model
+
+    def _load_backbone_weights(self, encoder) -> None:
+        if self.backbone_weights is None:
+            return
+        if self.backbone != "resnet50":
+            raise ValueError(
+                "`backbone_weights` belong to backbone='resnet50'. Received: "
+                f"backbone={self.backbone!r}. Set the backbone, or leave them out."
+            )
+        encoder.load_backbone_weights(self.backbone_weights)
 
     def _train(
         self,

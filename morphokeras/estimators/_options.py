@@ -1,6 +1,7 @@
 """What each hyper-parameter may be, in scikit-learn's own terms."""
 
 from numbers import Integral, Real
+from os import PathLike
 
 # scikit-learn checks its own estimators with these; the module has had this face since
 # version 1.2.
@@ -19,6 +20,8 @@ MODEL_OPTIONS: dict[str, list] = {
     "latent_dim": [POSITIVE_INT],
     "latent_field_channels": [COUNT],
     "latent_field_stride": [POSITIVE_INT],
+    "backbone": [StrOptions({"steerable", "plain", "resnet50"})],
+    "backbone_weights": [str, PathLike, None],
     "filters": [POSITIVE_INT],
     "depth": [POSITIVE_INT],
     "kernel_size": [POSITIVE_INT],
@@ -64,7 +67,6 @@ CLASSIFIER_OPTIONS: dict[str, list] = {
     "lambda_class": [POSITIVE],
     "lambda_rec": [WEIGHT, StrOptions({"auto"})],
     "lambda_kl": [WEIGHT, StrOptions({"auto"})],
-    "backbone": [StrOptions({"steerable", "plain"})],
     "unlabeled": [object],
     "zoom": [WEIGHT],
     "crop": [POSITIVE_SHARE],
@@ -77,7 +79,6 @@ CLASSIFIER_OPTIONS: dict[str, list] = {
 }
 
 GENERATOR_OPTIONS: dict[str, list] = {
-    "backbone": [StrOptions({"steerable", "plain"})],
     "projection": [StrOptions({"logit", "scale"})],
     "codes": [StrOptions({"all", "global"})],
 }

@@ -48,8 +48,12 @@ lambda_curv : float, default=0.0
         Weights of the mutual information, of the warp's deformation and volume change,
         of the patch distance and the two-point distance of fresh samples, of the
         smoothness of topology and of the latent curvature.
-    backbone : {'steerable', 'plain'}, default='steerable'
-        Convolutions of the encoder: steerable filters or Keras' own.
+    backbone : {'steerable', 'plain', 'resnet50'}, default='steerable'
+        Convolutions of the encoder: steerable filters or Keras' own; or a ResNet-50
+        (images of one or three channels), which wants `backbone_weights` or many
+        images.
+    backbone_weights : str, path-like or None, default=None
+        File of pre-trained weights of a ResNet-50 without its top, to start from.
     filters : int, default=32
         Width of the first stage of the encoder (and of the generator).
     latent_dim, latent_field_channels, latent_field_stride : int, default=16, 4, 4
@@ -187,6 +191,7 @@ lambda_curv : float, default=0.0
         lambda_smooth=0.0,
         lambda_curv=0.0,
         backbone="steerable",
+        backbone_weights=None,
         filters=32,
         latent_dim=16,
         latent_field_channels=4,
@@ -243,6 +248,7 @@ lambda_curv : float, default=0.0
         self.lambda_smooth = lambda_smooth
         self.lambda_curv = lambda_curv
         self.backbone = backbone
+        self.backbone_weights = backbone_weights
         self.filters = filters
         self.latent_dim = latent_dim
         self.latent_field_channels = latent_field_channels
@@ -511,12 +517,15 @@ lambda_curv : float, default=0.0
         }
         if self._is_generative():
             return self._make_autoencoder(training, self._loss_weights(), **options)
-        return ClassifierNetwork(
+        network = ClassifierNetwork(
             backbone=self.backbone,
             boundary=self.boundary,
             filters=self.filters,
             **options,
         )
+        network.build((None, *self.image_shape_))
+        self._load_backbone_weights(network.encoder)
+        return network
 
     def _is_generative(self) -> bool:
         weights = self._loss_weights()

@@ -45,8 +45,10 @@ default=0.0
     filters, depth, kernel_size, num_basis : int, default=32, 3, 5, None
         Width and number of scales of the generator, side of its kernels in pixels,
         number of basis functions of a kernel (None: all that are independent).
-    backbone : {'steerable', 'plain'}, default='steerable'
-        Convolutions of the encoder: steerable filters or Keras' own.
+    backbone : {'steerable', 'plain', 'resnet50'}, default='steerable'
+        Convolutions of the encoder: steerable filters or Keras' own; or a ResNet-50.
+    backbone_weights : str, path-like or None, default=None
+        File of pre-trained weights of a ResNet-50 without its top, to start from.
     projection : {'logit', 'scale'}, default='logit'
         How a sample is brought to its volume fraction; ``'scale'`` is the article's.
     max_displacement : float, default=2.0
@@ -158,6 +160,7 @@ default=0.0
         kernel_size=5,
         num_basis=None,
         backbone="steerable",
+        backbone_weights=None,
         projection="logit",
         max_displacement=2.0,
         temperature=0.05,
@@ -206,6 +209,7 @@ default=0.0
         self.kernel_size = kernel_size
         self.num_basis = num_basis
         self.backbone = backbone
+        self.backbone_weights = backbone_weights
         self.projection = projection
         self.max_displacement = max_displacement
         self.temperature = temperature

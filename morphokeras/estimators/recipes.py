@@ -2,6 +2,7 @@
 
 ARTICLE_RECIPE = {
     "augment": "rotation",
+    "backbone": "resnet50",
     "batch_size": 64,
     "dropout": 0.5,
     "epochs": 100,
@@ -26,8 +27,11 @@ ARTICLE_RECIPE = {
 }
 """The article's training (section 4.2) and its best topology setting (Table 4).
 
-Use it as ``MicrostructureClassifier(**ARTICLE_RECIPE)``, for images of 256 x 256. The
-article does not state its number of epochs, beyond a warm-up of ten, nor the weights
-of the warp terms: 100 epochs and 0.1 are ours. It wants a GPU; on a CPU add
-``mixed_precision=None``.
+Use it as ``MicrostructureClassifier(**ARTICLE_RECIPE, backbone_weights=path)``, for
+images of 256 x 256: its ResNet-50 starts from pre-trained weights, which are read from
+a file and never downloaded. The article does not state its number of epochs, beyond a
+warm-up of ten, nor the weights of the warp terms: 100 epochs and 0.1 are ours. Of its
+RandAugment the rotations and the grey jitter are here: shears and shifted colours are
+no symmetry of a microstructure. It wants a GPU; on a CPU use
+``{**ARTICLE_RECIPE, "mixed_precision": None}``.
 """

@@ -10,6 +10,7 @@ from morphokeras.models.encoder import Encoder
 from morphokeras.models.generator import Generator
 from morphokeras.models.geometry import curvature, curvature_surrogate, latent_metric
 from morphokeras.models.heads import ClassHead
+from morphokeras.models.resnet import ResNet50Encoder
 from morphokeras.models.vae import MorphoTensorVAE
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Generator",
     "MorphoTensorVAE",
     "PlainVAE",
+    "ResNet50Encoder",
     "curvature",
     "curvature_surrogate",
     "latent_metric",

@@ -1,10 +1,12 @@
 """A plain network that classifies micrographs."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
+from morphokeras.models._backbone import make_encoder
 from morphokeras.models._train_step import FiniteStep
-from morphokeras.models.encoder import Encoder
 from morphokeras.models.heads import ClassHead, class_terms
 from morphokeras.utils.typing import Tensor
 
@@ -21,8 +23,11 @@ class ClassifierNetwork(FiniteStep, keras.Model):
     ----------
     num_classes : int
         Number of classes.
-    filters, num_stages, first_strides, kernel_size, backbone, boundary
+    filters, num_stages, first_strides, kernel_size, boundary
         See `Encoder`.
+    backbone : {'steerable', 'plain', 'resnet50'}, default='steerable'
+        Convolutions of the `Encoder`, or a `ResNet50Encoder`, whose widths and strides
+        are its own.
     dropout, use_pixel_size, pixel_size_range
         See `ClassHead`.
     label_smoothing : float, default=0.1
@@ -78,15 +83,16 @@ class ClassifierNetwork(FiniteStep, keras.Model):
                 f"Received: label_smoothing={label_smoothing}."
             )
         self.label_smoothing = label_smoothing
-        self.encoder = Encoder(
-            filters=filters,
-            num_stages=num_stages,
-            first_strides=first_strides,
-            kernel_size=kernel_size,
-            backbone=backbone,
-            boundary=boundary,
-            dtype=self.dtype_policy,
-            name="encoder",
+        self.encoder_options: dict[str, Any] = {
+            "filters": filters,
+            "num_stages": num_stages,
+            "first_strides": first_strides,
+            "kernel_size": kernel_size,
+            "backbone": backbone,
+            "boundary": boundary,
+        }
+        self.encoder = make_encoder(
+            **self.encoder_options, dtype=self.dtype_policy, name="encoder"
         )
         self.head = ClassHead(
             num_classes,
@@ -152,19 +158,13 @@ class ClassifierNetwork(FiniteStep, keras.Model):
 
     def get_config(self):
         """Return the constructor's arguments."""
-        encoder, head = self.encoder, self.head
         return {
             **super().get_config(),
-            "num_classes": head.num_classes,
-            "filters": encoder.filters,
-            "num_stages": encoder.num_stages,
-            "first_strides": encoder.first_strides,
-            "kernel_size": encoder.kernel_size,
-            "backbone": encoder.backbone,
-            "boundary": encoder.boundary,
-            "dropout": head.dropout,
-            "use_pixel_size": head.use_pixel_size,
-            "pixel_size_range": head.pixel_size_range,
+            "num_classes": self.head.num_classes,
+            **self.encoder_options,
+            "dropout": self.head.dropout,
+            "use_pixel_size": self.head.use_pixel_size,
+            "pixel_size_range": self.head.pixel_size_range,
             "label_smoothing": self.label_smoothing,
         }
 

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from morphokeras.layers.soft_betti import SoftBetti
+from morphokeras.models._backbone import make_encoder
 from morphokeras.models._decoding import Decoding, means
 from morphokeras.models._objective import NEED_BETTI, NEED_SAMPLES, TERMS, Objective
 from morphokeras.models._posterior import Posterior
@@ -14,7 +15,6 @@ from morphokeras.models._queries import Queries
 from morphokeras.models._statistics import DataStatistics
 from morphokeras.models._train_step import FiniteStep
 from morphokeras.models.classifier import ClassifierNetwork
-from morphokeras.models.encoder import Encoder
 from morphokeras.models.generator import Generator
 from morphokeras.utils.typing import Tensor
 
@@ -189,7 +189,7 @@ class MorphoTensorVAE(Queries, Decoding, FiniteStep, keras.Model):
             self.classifier = self._make_classifier(policy)
             self.encoder = self.classifier.encoder
         else:
-            self.encoder = Encoder(
+            self.encoder = make_encoder(
                 filters=self.filters,
                 num_stages=NUM_STAGES,
                 first_strides=self.first_strides,
@@ -201,7 +201,7 @@ class MorphoTensorVAE(Queries, Decoding, FiniteStep, keras.Model):
         self.posterior = Posterior(
             self.latent_dim,
             self.latent_field_channels,
-            field_stage=_stage(self.latent_field_stride, self.first_strides),
+            field_stage=_stage(self.latent_field_stride, self.encoder.first_strides),
             boundary=self.boundary,
             name="posterior",
             **policy,
