@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from morphokeras.models import geometry
+from morphokeras.models._train_step import gradient_norm
 from morphokeras.utils.typing import Tensor
 
 BATCH_SIZE = 32
@@ -242,6 +243,37 @@ class Queries:
         return ActiveLatents(
             int((code > ACTIVE_VARIANCE).sum()), int((field > ACTIVE_VARIANCE).sum())
         )
+
+    def gradient_norms(self, batch) -> dict[str, float]:
+        """Return how hard each term of positive weight pulls at the weights.
+
+        Use it to balance `loss_weights`: a term whose gradient is a hundred times that
+        of another leaves it no say. The model and its metrics stay as they are.
+
+        Parameters
+        ----------
+        batch : tensor or dict
+            A batch as `fit` takes it.
+
+        Returns
+        -------
+        dict
+            Euclidean norm of the gradient of each term times its weight.
+        """
+        terms = self.active_terms
+        state = [*self.non_trainable_variables, *self.metrics_variables]
+        before = [ops.convert_to_numpy(variable) for variable in state]
+        norms = {}
+        try:
+            for term in terms:
+                self.active_terms = [term]
+                norms[term] = gradient_norm(self, batch)
+                # the next term meets the same noise
+                for variable, value in zip(state, before, strict=True):
+                    variable.assign(value)
+        finally:
+            self.active_terms = terms
+        return norms
 
     def attention_map(self, images) -> Tensor:
         """Return where the model looks, of shape (batch, *grid, 1), in (0, 1).

@@ -207,6 +207,66 @@ def _torch_step(model, data):
 _STEPS = {"tensorflow": _tensorflow_step, "jax": _jax_step, "torch": _torch_step}
 
 
+def gradient_norm(model: keras.Model, x) -> float:
+    """Return the norm of the objective's gradient on one batch, all weights together.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A built model that says its objective in `compute_loss`.
+    x : tensor or dict of tensors
+        A batch, as `fit` hands it over.
+
+    Returns
+    -------
+    float
+        Euclidean norm, in units of the loss by unit of weight.
+    """
+    gradients = _GRADIENTS[keras.backend.backend()](model, x)
+    squares = [ops.sum(ops.square(ops.cast(g, "float32"))) for g in gradients]
+    return float(ops.sqrt(sum(squares)))
+
+
+def _loss(model, x) -> Tensor:
+    return model.compute_loss(x, None, model(x, training=True), None, training=True)
+
+
+def _tensorflow_gradients(model, x) -> list:
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        loss = _loss(model, x)
+    gradients = tape.gradient(loss, model.trainable_weights)
+    return [g for g in gradients if g is not None]
+
+
+def _jax_gradients(model, x) -> list:
+    import jax
+
+    def loss(values):
+        pairs = list(zip(model.trainable_variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=pairs):
+            return _loss(model, x)
+
+    # Compiled: operation by operation the first call would take far longer.
+    return jax.jit(jax.grad(loss))([v.value for v in model.trainable_variables])
+
+
+def _torch_gradients(model, x) -> list:
+    import torch
+
+    weights = [v.value for v in model.trainable_variables]
+    gradients = torch.autograd.grad(_loss(model, x), weights, allow_unused=True)
+    return [g for g in gradients if g is not None]
+
+
+_GRADIENTS = {
+    "tensorflow": _tensorflow_gradients,
+    "jax": _jax_gradients,
+    "torch": _torch_gradients,
+}
+
+
 def _all_finite(gradients: list) -> Tensor:
     """Return whether the norm of the gradient is finite, which clipping divides by."""
     present = [ops.cast(g, "float32") for g in gradients if g is not None]

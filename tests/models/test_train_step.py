@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from morphokeras.models._train_step import FiniteStep
+from morphokeras.models._train_step import FiniteStep, gradient_norm
 
 
 class Line(FiniteStep, keras.Model):
@@ -172,3 +172,27 @@ def test_evaluation_reports_the_terms_and_no_skipped_steps(rng):
 def test_single_batches_work(rng, method):
     logs = getattr(compiled(Line()), method)(data(rng)[:8], return_dict=True)
     assert np.isfinite(logs["loss"])
+
+
+class Stretch(keras.Model):
+    """One matrix that is to leave its input alone."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(2, use_bias=False)
+
+    def call(self, x, training=False):
+        return self.dense(x)
+
+    def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
+        return ops.mean(ops.square(y_pred - ops.convert_to_tensor(x)))
+
+
+def test_the_gradient_norm_is_that_of_the_closed_form(rng):
+    x = data(rng)
+    model = Stretch()
+    model(ops.convert_to_tensor(x))
+    kernel = ops.convert_to_numpy(model.dense.kernel)
+    gradient = 2 * x.T @ (x @ kernel - x) / x.size
+    norm = gradient_norm(model, ops.convert_to_tensor(x))
+    np.testing.assert_allclose(norm, np.linalg.norm(gradient), rtol=1e-5)

@@ -213,6 +213,21 @@ def test_collapsed_latents_are_not_counted(images):
     assert active.code == 0 and active.field == 4
 
 
+def test_gradient_norms_follow_the_weights_and_change_nothing(images):
+    model = make(loss_weights={"rec": 1.0, "kl": 1.0}, depth=1, seed=0)
+    before = [numpy(v) for v in [*model.variables, *model.metrics_variables]]
+    norms = model.gradient_norms(images)
+    assert list(norms) == ["rec", "kl"]
+    assert model.active_terms == list(norms)
+    after = [numpy(v) for v in [*model.variables, *model.metrics_variables]]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(new, old)
+    model.loss_weights["kl"] = 3.0
+    tripled = model.gradient_norms(images)
+    np.testing.assert_allclose(tripled["kl"], 3 * norms["kl"], rtol=1e-4)
+    np.testing.assert_allclose(tripled["rec"], norms["rec"], rtol=1e-4)
+
+
 def test_the_attention_map_is_that_of_the_classifier(images):
     model = make(loss_weights={"rec": 1.0, "class": 1.0}, num_classes=2)
     found = numpy(model.attention_map(images))
