@@ -132,7 +132,7 @@ def draw(data, predicted, classifier, test, arguments):
     )
     left.suptitle(f"{accuracy_score(data.target, predicted):.1%} right, unseen groups")
     draw_attention(data, predicted, classifier, test, right.subplots(len(names), 2))
-    right.suptitle("Where the classifier looked (last fold)")
+    right.suptitle("Where the classifier looked (last fold): yellow most")
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(arguments.output, dpi=120)
     print(f"figure                        {arguments.output}")
