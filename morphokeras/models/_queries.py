@@ -26,6 +26,8 @@ class ActiveLatents(NamedTuple):
 class Queries:
     """Mixin of `MorphoTensorVAE`: everything but its training."""
 
+    active_terms: list[str]
+
     def encode(self, images) -> tuple[Tensor, Tensor]:
         """Return the posterior means of the code and of the latent field.
 
