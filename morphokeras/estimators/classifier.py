@@ -4,28 +4,16 @@ import dataclasses
 
 import keras
 import numpy as np
-from skimage.transform import resize
-from sklearn.base import (
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
 from sklearn.utils.class_weight import compute_sample_weight
 
 from morphokeras.estimators import _labels, _options
 from morphokeras.estimators._augment import Augmentation
-from morphokeras.estimators._base import BaseMicrostructureEstimator
 from morphokeras.estimators._data import Examples
-from morphokeras.estimators._views import symmetric_views
+from morphokeras.estimators._predictions import Predictions
 from morphokeras.models.classifier import ClassifierNetwork
 
 
-class MicrostructureClassifier(
-    ClassifierMixin,
-    TransformerMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    BaseMicrostructureEstimator,
-):
+class MicrostructureClassifier(Predictions):
     """Classify micrographs, phase fields or maps.
 
     A residual network of steerable filters with a readable attention map is trained
@@ -333,139 +321,6 @@ lambda_curv : float, default=0.0
         """
         return self._fit(X, y, sample_weight, groups, pixel_size, validation_data)
 
-    def predict(self, X, *, pixel_size=None):
-        """Return the most probable class of each image.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, height, width[, channels])
-            Images of the size of the training images.
-        pixel_size : float or array-like of shape (n_samples,), optional
-            Edge length of a pixel in micrometres, if `fit` was given it.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels.
-        """
-        probability = self.predict_proba(X, pixel_size=pixel_size)
-        return self.classes_[probability.argmax(axis=1)]
-
-    def predict_proba(self, X, *, pixel_size=None):
-        """Return the probability of each class.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, height, width[, channels])
-            Images of the size of the training images.
-        pixel_size : float or array-like of shape (n_samples,), optional
-            Edge length of a pixel in micrometres, if `fit` was given it.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes)
-            Probabilities, in the order of `classes_`; each row sums to 1.
-        """
-        examples = self._validate(X, pixel_size)
-        self._check_pixel_size_known(pixel_size)
-        return self._in_batches(examples, self._mean_probability)
-
-    def score(self, X, y, sample_weight=None, *, pixel_size=None):
-        """Return the share of labelled images whose class is predicted right.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, height, width[, channels])
-            Images of the size of the training images.
-        y : array-like of shape (n_samples,)
-            True labels; images without label (`unlabeled`) are left out.
-        sample_weight : array-like of shape (n_samples,), optional
-            Weights.
-        pixel_size : float or array-like of shape (n_samples,), optional
-            Edge length of a pixel in micrometres, if `fit` was given it.
-
-        Returns
-        -------
-        float
-            Accuracy in [0, 1].
-        """
-        from sklearn.metrics import accuracy_score
-
-        labels = np.asarray(y)
-        labelled = _labels.is_labelled(labels, self.unlabeled)
-        if not labelled.any():
-            raise ValueError("Every entry of `y` is without label: nothing to score.")
-        weights = None if sample_weight is None else np.asarray(sample_weight)[labelled]
-        predicted = self.predict(X, pixel_size=pixel_size)
-        return accuracy_score(
-            labels[labelled], predicted[labelled], sample_weight=weights
-        )
-
-    def transform(self, X, *, pixel_size=None):
-        """Return the features that the classification rests on.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, height, width[, channels])
-            Images of the size of the training images.
-        pixel_size : float or array-like of shape (n_samples,), optional
-            Not used by the features; accepted as by `predict`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-            Normalised means and deviations of the last feature map.
-        """
-        return self._in_batches(self._validate(X, pixel_size), self._embed)
-
-    def attention_maps(self, X):
-        """Return where the classifier looks.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, height, width[, channels])
-            Images of the size of the training images.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, height, width)
-            The gate of the last feature map, interpolated to the pixels, in [0, 1].
-        """
-        examples = self._validate(X)
-        maps = self._in_batches(examples, self._attention)[..., 0]
-        shape = self.image_shape_[:-1]
-        return np.stack([resize(m, shape, order=1, mode="edge") for m in maps])
-
-    @property
-    def _n_features_out(self) -> int:
-        return self._network().head.norm.gamma.shape[0]
-
-    def _network(self) -> ClassifierNetwork:
-        """Return the classifying network, alone or within the autoencoder."""
-        if isinstance(self.model_, ClassifierNetwork):
-            return self.model_
-        return self.model_.classifier
-
-    def _mean_probability(self, batch):
-        views = symmetric_views(batch["image"], self.augment, self.spatial_dims)
-        # Not `predict`, whose set-up takes far longer than one batch.
-        logits = [
-            self._network().predict_on_batch({**batch, "image": view})["logits_class"]
-            for view in views
-        ]
-        return np.mean([_softmax(np.asarray(v, "float64")) for v in logits], axis=0)
-
-    def _embed(self, batch):
-        return self._features(batch)["embedding"]
-
-    def _attention(self, batch):
-        return self._features(batch)["attention"]
-
-    def _features(self, batch):
-        # Features come before the pixel size: it may stay unknown.
-        unknown = np.full(len(batch["image"]), np.nan, "float32")
-        return self._network().predict_on_batch({"log_pixel_size": unknown, **batch})
-
     def _encode_labels(self, y, n_samples: int) -> np.ndarray:
         classes, labels = _labels.encode(y, n_samples, self.unlabeled)
         if self.warm_start and hasattr(self, "model_"):
@@ -486,17 +341,6 @@ lambda_curv : float, default=0.0
             self.class_weight, self.classes_[labels[labelled]]
         )
         return by_class if weights is None else by_class * weights
-
-    def _check_pixel_size_known(self, pixel_size) -> None:
-        used = self._network().head.use_pixel_size
-        if used == (pixel_size is not None):
-            return
-        raise ValueError(
-            "The classifier was fitted with `pixel_size`: give it to `predict` as well."
-            if used
-            else "The classifier was fitted without `pixel_size`: leave it out, or fit "
-            "again with it."
-        )
 
     def _augmentation(self) -> Augmentation:
         return dataclasses.replace(
@@ -553,8 +397,3 @@ def _pixel_size_options(training: Examples) -> dict:
         "use_pixel_size": True,
         "pixel_size_range": (float(sizes.min()), float(sizes.max())),
     }
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)
