@@ -56,7 +56,7 @@ class BaseMicrostructureEstimator(BaseEstimator):
 
     def _validate_training(self, X, y, sample_weight, groups, pixel_size) -> Examples:
         """Learn the shape, the grey range and the classes; return the examples."""
-        images = check_images(X, spatial_dims=self.spatial_dims)
+        images = self._as_images(X)
         self._refuse_another_shape(images, only=self.warm_start)
         limits = learn_range(images, self.intensity)
         labels = self._encode_labels(y, len(images))
@@ -75,12 +75,15 @@ class BaseMicrostructureEstimator(BaseEstimator):
     def _validate(self, X, pixel_size=None) -> Examples:
         """Return images to predict, checked against those of the training."""
         check_is_fitted(self, "model_")
-        images = check_images(X, spatial_dims=self.spatial_dims)
+        images = self._as_images(X)
         self._refuse_another_shape(images)
         return Examples(
             images=scale_intensity(images, self.intensity_range_),
             log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
         )
+
+    def _as_images(self, X, name: str = "X") -> np.ndarray:
+        return check_images(X, spatial_dims=self.spatial_dims, name=name)
 
     def _refuse_another_shape(self, images: np.ndarray, only: bool = True) -> None:
         known = getattr(self, "image_shape_", None)
@@ -133,7 +136,7 @@ class BaseMicrostructureEstimator(BaseEstimator):
                 f"{type(validation_data).__name__}."
             )
         X, y, pixel_size = (*validation_data, None, None)[:3]
-        images = check_images(X, spatial_dims=self.spatial_dims, name="validation_data")
+        images = self._as_images(X, name="validation_data")
         self._refuse_another_shape(images)
         return Examples(
             images=scale_intensity(images, self.intensity_range_),
