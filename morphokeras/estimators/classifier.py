@@ -3,17 +3,14 @@
 import dataclasses
 
 import keras
-import numpy as np
-from sklearn.utils.class_weight import compute_sample_weight
 
-from morphokeras.estimators import _labels, _options
+from morphokeras.estimators import _options
 from morphokeras.estimators._augment import Augmentation
+from morphokeras.estimators._classification import BaseClassifier
 from morphokeras.estimators._data import Examples
-from morphokeras.estimators._predictions import Predictions
-from morphokeras.models.classifier import ClassifierNetwork
 
 
-class MicrostructureClassifier(Predictions):
+class MicrostructureClassifier(BaseClassifier):
     """Classify micrographs, phase fields or maps.
 
     A residual network of steerable filters with a readable attention map is trained
@@ -155,8 +152,6 @@ lambda_curv : float, default=0.0
     ['lamellae', 'noise']
     """
 
-    classes_: np.ndarray
-    _least_steps = 1000
     _parameter_constraints = {
         **_options.MODEL_OPTIONS,
         **_options.TRAINING_OPTIONS,
@@ -321,55 +316,20 @@ lambda_curv : float, default=0.0
         """
         return self._fit(X, y, sample_weight, groups, pixel_size, validation_data)
 
-    def _encode_labels(self, y, n_samples: int) -> np.ndarray:
-        classes, labels = _labels.encode(y, n_samples, self.unlabeled)
-        if self.warm_start and hasattr(self, "model_"):
-            return _labels.encode_known(y, n_samples, self.classes_, self.unlabeled)
-        self.classes_ = classes
-        return labels
-
-    def _known_labels(self, y, n_samples: int) -> np.ndarray:
-        return _labels.encode_known(y, n_samples, self.classes_, self.unlabeled)
-
-    def _weights(self, sample_weight, labels, images) -> np.ndarray | None:
-        weights = super()._weights(sample_weight, labels, images)
-        if self.class_weight is None:
-            return weights
-        labelled = labels >= 0
-        by_class = np.ones(len(labels), "float32")
-        by_class[labelled] = compute_sample_weight(
-            self.class_weight, self.classes_[labels[labelled]]
-        )
-        return by_class if weights is None else by_class * weights
-
     def _augmentation(self) -> Augmentation:
-        return dataclasses.replace(
-            super()._augmentation(),
-            zoom=self.zoom,
-            crop=1.0 if self._is_generative() else self.crop,
-            grey_jitter=self.grey_jitter,
-            noise=self.noise,
-            erasing=self.erasing,
-        )
+        augmentation = super()._augmentation()
+        if self._is_generative():
+            return dataclasses.replace(augmentation, crop=1.0)
+        return augmentation
 
     def _make_model(self, training: Examples) -> keras.Model:
-        options = {
-            "num_classes": len(self.classes_),
-            "dropout": self.dropout,
-            "label_smoothing": self.label_smoothing,
-            **_pixel_size_options(training),
-        }
         if self._is_generative():
-            return self._make_autoencoder(training, self._loss_weights(), **options)
-        network = ClassifierNetwork(
-            backbone=self.backbone,
-            boundary=self.boundary,
-            filters=self.filters,
-            **options,
+            return self._make_autoencoder(
+                training, self._loss_weights(), **self._head_options(training)
+            )
+        return self._make_network(
+            training, boundary=self.boundary, filters=self.filters
         )
-        network.build((None, *self.image_shape_))
-        self._load_backbone_weights(network.encoder)
-        return network
 
     def _is_generative(self) -> bool:
         weights = self._loss_weights()
@@ -386,14 +346,3 @@ lambda_curv : float, default=0.0
 # With other terms, a reconstruction and a divergence of weight 1 are the exact bound
 # of the likelihood.
 AUTO_WEIGHT = 1.0
-
-
-def _pixel_size_options(training: Examples) -> dict:
-    """Return whether the head sees the pixel size, and between which sizes."""
-    if training.log_pixel_size is None:
-        return {"use_pixel_size": False}
-    sizes = np.exp(training.log_pixel_size)
-    return {
-        "use_pixel_size": True,
-        "pixel_size_range": (float(sizes.min()), float(sizes.max())),
-    }
