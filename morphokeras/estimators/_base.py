@@ -5,7 +5,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
@@ -30,7 +34,9 @@ AUTOENCODER_OPTIONS = (
 )
 
 
-class BaseMicrostructureEstimator(BaseEstimator):
+class BaseMicrostructureEstimator(
+    TransformerMixin, ClassNamePrefixFeaturesOutMixin, BaseEstimator
+):
     """What the classifier and the generator share: validation, training, batches.
 
     A subclass says how labels are read (`_encode_labels`), which network is trained
@@ -56,11 +62,11 @@ class BaseMicrostructureEstimator(BaseEstimator):
 
     def _validate_training(self, X, y, sample_weight, groups, pixel_size) -> Examples:
         """Learn the shape, the grey range and the classes; return the examples."""
-        images = self._as_images(X)
+        images = self._as_images(X, first=True)
         self._refuse_another_shape(images, only=self.warm_start)
         limits = learn_range(images, self.intensity)
         labels = self._encode_labels(y, len(images))
-        self._has_channels = np.ndim(X) == self.spatial_dims + 2
+        self._has_channels = np.asarray(X).ndim == self.spatial_dims + 2
         self.image_shape_ = images.shape[1:]
         self.n_features_in_ = math.prod(self.image_shape_)
         self.intensity_range_ = limits
@@ -82,7 +88,8 @@ class BaseMicrostructureEstimator(BaseEstimator):
             log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
         )
 
-    def _as_images(self, X, name: str = "X") -> np.ndarray:
+    def _as_images(self, X, name: str = "X", first: bool = False) -> np.ndarray:
+        """Return images with a channel axis; `first` if it is they who are learned."""
         return check_images(X, spatial_dims=self.spatial_dims, name=name)
 
     def _refuse_another_shape(self, images: np.ndarray, only: bool = True) -> None:
@@ -242,10 +249,11 @@ class BaseMicrostructureEstimator(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
     def _more_tags(self):
-        return {"X_types": ["3darray"]}
+        return {"X_types": ["3darray"], "preserves_dtype": ["float32"]}
 
 
 def _first(count: int, outputs: Any) -> Any:

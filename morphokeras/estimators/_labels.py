@@ -48,8 +48,8 @@ def encode(
     classes, inverse = np.unique(labels[known], return_inverse=True)
     if len(classes) < least:
         raise ValueError(
-            f"The labels must name at least {least} classes. Received "
-            f"{len(classes)}: {classes.tolist()}."
+            f"The labels must name at least {least} classes. Received only "
+            f"{len(classes)} class: {classes.tolist()}."
         )
     indices = np.full(n_samples, NO_LABEL, "int32")
     indices[known] = inverse

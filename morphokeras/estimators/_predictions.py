@@ -2,11 +2,7 @@
 
 import numpy as np
 from skimage.transform import resize
-from sklearn.base import (
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-)
+from sklearn.base import ClassifierMixin
 
 from morphokeras.estimators import _labels
 from morphokeras.estimators._base import BaseMicrostructureEstimator
@@ -14,12 +10,7 @@ from morphokeras.estimators._views import symmetric_views
 from morphokeras.models.classifier import ClassifierNetwork
 
 
-class Predictions(
-    ClassifierMixin,
-    TransformerMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    BaseMicrostructureEstimator,
-):
+class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
     """What `MicrostructureClassifier` does once it is trained."""
 
     def predict(self, X, *, pixel_size=None):

@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
@@ -13,9 +12,7 @@ from morphokeras.estimators._data import Examples
 from morphokeras.utils.validation import check_length
 
 
-class MicrostructureGenerator(
-    TransformerMixin, ClassNamePrefixFeaturesOutMixin, BaseMicrostructureEstimator
-):
+class MicrostructureGenerator(BaseMicrostructureEstimator):
     """Learn a set of microstructures: draw new ones, code and rebuild given ones.
 
     A `MorphoTensorVAE` is trained on the images. Fitted with labels, it draws samples
