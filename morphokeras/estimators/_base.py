@@ -51,13 +51,17 @@ class BaseMicrostructureEstimator(
     ) -> "BaseMicrostructureEstimator":
         self._validate_params()
         seed = check_random_state(self.random_state).randint(2**31 - 1)
-        examples = self._validate_training(X, y, sample_weight, groups, pixel_size)
-        training, validation = self._split(examples, validation_data, seed)
-        resumed = self.warm_start and hasattr(self, "model_")
-        with _training.seeded(seed), _training.precision(self.mixed_precision):
+        with (
+            _training.all_or_nothing(self),
+            _training.seeded(seed),
+            _training.precision(self.mixed_precision),
+        ):
+            examples = self._validate_training(X, y, sample_weight, groups, pixel_size)
+            training, validation = self._split(examples, validation_data, seed)
+            resumed = _training.resumes(self)
             model = self.model_ if resumed else self._make_model(training)
             history = self._train(model, training, validation, seed)
-        self.model_, self.history_ = model, history
+            self.model_, self.history_ = model, history
         return self
 
     def _validate_training(self, X, y, sample_weight, groups, pixel_size) -> Examples:
@@ -181,6 +185,8 @@ class BaseMicrostructureEstimator(
         seed: int,
     ) -> dict[str, list[float]]:
         """Fit the network; return the history of every term."""
+        patience = self.n_iter_no_change if self.early_stopping else None
+        callbacks = _training.make_callbacks(self.callbacks, patience)
         batches = TrainingBatches(
             training,
             self.batch_size,
@@ -198,13 +204,12 @@ class BaseMicrostructureEstimator(
             )
         )
         _training.build(model, batches[0][0])
-        patience = self.n_iter_no_change if self.early_stopping else None
         history = model.fit(
             batches,
             epochs=epochs,
             validation_data=validation
             and EvaluationBatches(validation, self.batch_size),
-            callbacks=_training.make_callbacks(self.callbacks, patience),
+            callbacks=callbacks,
             verbose=int(self.verbose),
             shuffle=False,
         )

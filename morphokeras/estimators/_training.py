@@ -4,9 +4,11 @@ import contextlib
 import copy
 import random
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
+from sklearn.base import BaseEstimator
 
 # Beyond this norm a gradient is scaled down: rare outliers would undo many steps.
 CLIP_NORM = 5.0
@@ -25,6 +27,31 @@ def seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(state)
+
+
+@contextlib.contextmanager
+def all_or_nothing(estimator: BaseEstimator) -> Iterator[None]:
+    """Put an estimator back as it was if its training does not come to its end.
+
+    What an earlier training learned then stays whole, after an interruption also. The
+    weights are copied if the training would go on from them.
+    """
+    before = dict(vars(estimator))
+    variables = before["model_"].variables if resumes(estimator) else []
+    values = [keras.ops.convert_to_numpy(v).copy() for v in variables]
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        raise
+
+
+def resumes(estimator: BaseEstimator) -> bool:
+    """Return whether `fit` goes on from the weights of an earlier one."""
+    return bool(estimator.warm_start) and hasattr(estimator, "model_")
 
 
 @contextlib.contextmanager
@@ -111,11 +138,13 @@ def make_callbacks(
     Returns
     -------
     list of keras.callbacks.Callback
+
+    Raises
+    ------
+    TypeError
+        If one is neither a callback nor a function that makes one.
     """
-    fresh = [
-        copy.deepcopy(c) if isinstance(c, keras.callbacks.Callback) else c()
-        for c in callbacks or ()
-    ]
+    fresh = [_fresh(callback, i) for i, callback in enumerate(callbacks or ())]
     if patience is not None:
         fresh.append(
             keras.callbacks.EarlyStopping(
@@ -126,3 +155,16 @@ def make_callbacks(
             )
         )
     return fresh
+
+
+def _fresh(callback: Any, index: int) -> keras.callbacks.Callback:
+    if isinstance(callback, keras.callbacks.Callback):
+        return copy.deepcopy(callback)
+    made = callback() if callable(callback) else callback
+    if isinstance(made, keras.callbacks.Callback):
+        return made
+    source = "a function that returned" if callable(callback) else "an entry of type"
+    raise TypeError(
+        "`callbacks` must hold Keras callbacks, or functions without arguments that "
+        f"make one. Received {source} {type(made).__name__} at index {index}."
+    )
