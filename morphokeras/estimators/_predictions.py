@@ -1,7 +1,6 @@
 """What a fitted classifier is asked for."""
 
 import numpy as np
-from skimage.transform import resize
 from sklearn.base import ClassifierMixin
 
 from morphokeras.estimators import _labels
@@ -11,7 +10,7 @@ from morphokeras.models.classifier import ClassifierNetwork
 
 
 class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
-    """What `MicrostructureClassifier` does once it is trained."""
+    """What a classifier does once it is trained."""
 
     def predict(self, X, *, pixel_size=None):
         """Return the most probable class of each image.
@@ -98,24 +97,6 @@ class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
         """
         return self._in_batches(self._validate(X, pixel_size), self._embed)
 
-    def attention_maps(self, X):
-        """Return where the classifier looks.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, height, width[, channels])
-            Images of the size of the training images.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, height, width)
-            The gate of the last feature map, interpolated to the pixels, in [0, 1].
-        """
-        examples = self._validate(X)
-        maps = self._in_batches(examples, self._attention)[..., 0]
-        shape = self.image_shape_[:-1]
-        return np.stack([resize(m, shape, order=1, mode="edge") for m in maps])
-
     @property
     def _n_features_out(self) -> int:
         return self._network().head.norm.gamma.shape[0]
@@ -137,9 +118,6 @@ class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
 
     def _embed(self, batch):
         return self._features(batch)["embedding"]
-
-    def _attention(self, batch):
-        return self._features(batch)["attention"]
 
     def _features(self, batch):
         # Features come before the pixel size: it may stay unknown.

@@ -5,12 +5,13 @@ import dataclasses
 import keras
 
 from morphokeras.estimators import _options
+from morphokeras.estimators._attention import AttentionMaps
 from morphokeras.estimators._augment import Augmentation
 from morphokeras.estimators._classification import BaseClassifier
 from morphokeras.estimators._data import Examples
 
 
-class MicrostructureClassifier(BaseClassifier):
+class MicrostructureClassifier(AttentionMaps, BaseClassifier):
     """Classify micrographs, phase fields or maps.
 
     A residual network of steerable filters with a readable attention map is trained
