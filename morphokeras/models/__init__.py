@@ -4,7 +4,7 @@ from morphokeras.utils.backend import choose_backend
 
 choose_backend()
 
-from morphokeras.models.baselines import PlainVAE, plain_cnn
+from morphokeras.models.baselines import PlainCNN, PlainVAE, plain_cnn
 from morphokeras.models.classifier import ClassifierNetwork
 from morphokeras.models.encoder import Encoder
 from morphokeras.models.generator import Generator
@@ -19,6 +19,7 @@ __all__ = [
     "Encoder",
     "Generator",
     "MorphoTensorVAE",
+    "PlainCNN",
     "PlainVAE",
     "ResNet50Encoder",
     "curvature",

@@ -5,13 +5,17 @@ import math
 import keras
 from keras import ops
 
-from morphokeras.losses import kl_divergence
+from morphokeras.losses import kl_divergence, weighted_mean
 from morphokeras.models._train_step import FiniteStep
+from morphokeras.models.heads import class_terms
 from morphokeras.utils.typing import Tensor
 
 
 def plain_cnn(
-    input_shape: tuple[int, ...], num_classes: int, num_parameters: int | None = None
+    input_shape: tuple[int, ...],
+    num_classes: int,
+    num_parameters: int | None = None,
+    dtype=None,
 ) -> keras.Model:
     """Build an ordinary network of convolutions and poolings.
 
@@ -27,6 +31,8 @@ def plain_cnn(
     num_parameters : int, optional
         Size to come nearest to: it chooses the width. By default the first layer has
         32 filters. Every next layer has twice as many.
+    dtype : str or keras.DTypePolicy, optional
+        Precision of the convolutions; Keras' own default if not given.
 
     Returns
     -------
@@ -69,11 +75,9 @@ def plain_cnn(
     inputs = keras.Input(input_shape)
     x = inputs
     for factor in (1, 2, 4):
-        x = convolution(factor * width, 3, padding="same", data_format="channels_last")(
-            x
-        )
-        x = keras.layers.Activation("relu")(x)
-        x = pooling(2, padding="same", data_format="channels_last")(x)
+        x = convolution(factor * width, 3, dtype=dtype, **_CONVOLUTION)(x)
+        x = keras.layers.Activation("relu", dtype=dtype)(x)
+        x = pooling(2, dtype=dtype, **_CONVOLUTION)(x)
     x = ops.mean(x, axis=tuple(range(1, spatial_dims + 1)))
     logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name="plain_cnn")
@@ -97,12 +101,120 @@ def _nearest_width(
 
 
 @keras.saving.register_keras_serializable(package="morphokeras")
+class PlainCNN(FiniteStep, keras.Model):
+    """The network of `plain_cnn`, trained like a `ClassifierNetwork`.
+
+    `fit` takes batches as dicts (see `call`); the labels travel in them.
+
+    Parameters
+    ----------
+    image_shape : tuple of int
+        (*spatial, channels), values in [0, 1].
+    num_classes, num_parameters
+        See `plain_cnn`.
+    label_smoothing : float, default=0.1
+        Share of the target's probability that is spread over all classes, in [0, 1).
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from morphokeras.models.baselines import PlainCNN
+    >>> images = np.random.default_rng(0).random((4, 16, 16, 1), "float32")
+    >>> model = PlainCNN((16, 16, 1), num_classes=2, num_parameters=3000)
+    >>> model.compile("adam")
+    >>> batch = {"image": images, "label": np.array([0, 1, 0, -1])}
+    >>> sorted(model.fit(batch, batch_size=2, verbose=0).history)
+    ['accuracy', 'class', 'loss', 'skipped_steps']
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, ...],
+        num_classes: int,
+        *,
+        num_parameters: int | None = None,
+        label_smoothing: float = 0.1,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                "`label_smoothing` must lie in [0, 1). "
+                f"Received: label_smoothing={label_smoothing}."
+            )
+        self.image_shape = tuple(image_shape)
+        self.num_classes = num_classes
+        self.num_parameters = num_parameters
+        self.label_smoothing = label_smoothing
+        network = plain_cnn(
+            image_shape, num_classes, num_parameters, dtype=self.dtype_policy
+        )
+        logits = network.get_layer("logits")
+        outputs = {"logits_class": logits.output, "embedding": logits.input}
+        self.network = keras.Model(network.input, outputs, name="plain_cnn")
+        self.add_terms(["class", "accuracy"])
+        self.build((None, *self.image_shape))
+
+    def build(self, input_shape=None):
+        """Do nothing: all weights were made from `image_shape`."""
+
+    def call(self, inputs, training: bool | None = None) -> dict[str, Tensor]:
+        """Return the class logits, and the pooled features that they were made of.
+
+        Parameters
+        ----------
+        inputs : tensor of shape (batch, *spatial, channels) or dict
+            The images; a dict holds them as ``"image"``. For training it also holds
+            ``"label"`` and, if wanted, ``"sample_weight"``, both of shape (batch,).
+        training : bool, optional
+            Makes no difference.
+
+        Returns
+        -------
+        dict
+            ``"logits_class"``: tensor of shape (batch, num_classes), float32;
+            ``"embedding"``: (batch, width of the last convolution).
+        """
+        images = inputs["image"] if isinstance(inputs, dict) else inputs
+        return self.network(images, training=training)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ) -> Tensor:
+        """Return the classification loss of the batch `x` and track its terms."""
+        loss, accuracy, count = class_terms(
+            y_pred["logits_class"],
+            x["label"],
+            x.get("sample_weight"),
+            self.label_smoothing,
+        )
+        self.track_term("class", loss, count)
+        self.track_term("accuracy", accuracy, count)
+        return loss
+
+    def get_config(self):
+        """Return the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "image_shape": self.image_shape,
+            "num_classes": self.num_classes,
+            "num_parameters": self.num_parameters,
+            "label_smoothing": self.label_smoothing,
+        }
+
+
+@keras.saving.register_keras_serializable(package="morphokeras")
 class PlainVAE(FiniteStep, keras.Model):
     """Ordinary convolutional variational autoencoder with a vector as its code.
 
     Use it as the yardstick of a generator. It is trained and compiled like
     `MorphoTensorVAE`: `fit` takes arrays or dicts with ``"image"`` and, if wanted,
-    ``"target"``.
+    ``"target"`` and ``"sample_weight"``.
 
     Parameters
     ----------
@@ -198,9 +310,11 @@ class PlainVAE(FiniteStep, keras.Model):
         """Return the negative evidence bound, in nats a pixel, and track its terms."""
         target = x.get("target", x["image"]) if isinstance(x, dict) else x
         error = ops.cast(target, "float32") - y_pred["reconstruction"]
-        rec = ops.mean(ops.square(error)) / (2.0 * self.observation_variance)
+        weight = x.get("sample_weight") if isinstance(x, dict) else None
+        error = ops.mean(ops.square(error), axis=tuple(range(1, len(error.shape))))
+        rec = weighted_mean(error, weight) / (2.0 * self.observation_variance)
         kl = kl_divergence(y_pred["z_mean"], y_pred["z_log_variance"])
-        kl = ops.mean(kl) / math.prod(self.image_shape[:-1])
+        kl = weighted_mean(kl, weight) / math.prod(self.image_shape[:-1])
         count = ops.shape(target)[0]
         self.track_term("rec", rec, count)
         self.track_term("kl", kl, count)
@@ -246,29 +360,31 @@ class PlainVAE(FiniteStep, keras.Model):
         """Do nothing: all weights were made from `image_shape`."""
 
     def _make_encoder(self) -> keras.Model:
-        convolution = self._layer("Conv")
+        convolution, policy = self._layer("Conv"), self.dtype_policy
+        options = {"dtype": policy, **_CONVOLUTION}
         inputs = keras.Input(self.image_shape)
         x = inputs
         for factor in (1, 2, 4):
-            x = convolution(factor * self.filters, 3, strides=2, **_CONVOLUTION)(x)
-            x = keras.layers.BatchNormalization()(x)
-            x = keras.layers.Activation("relu")(x)
-        x = keras.layers.Flatten()(x)
+            x = convolution(factor * self.filters, 3, strides=2, **options)(x)
+            x = keras.layers.BatchNormalization(dtype=policy)(x)
+            x = keras.layers.Activation("relu", dtype=policy)(x)
+        x = keras.layers.Flatten(dtype=policy)(x)
         x = keras.layers.Dense(2 * self.latent_dim, dtype="float32")(x)
         return keras.Model(inputs, x, name="encoder")
 
     def _make_decoder(self) -> keras.Model:
-        transposed = self._layer("Conv", "Transpose")
+        transposed, policy = self._layer("Conv", "Transpose"), self.dtype_policy
+        options = {"dtype": policy, **_CONVOLUTION}
         grid = tuple(-(-size // 8) for size in self.image_shape[:-1])
         width = 4 * self.filters
         inputs = keras.Input((self.latent_dim,))
-        x = keras.layers.Dense(math.prod(grid) * width)(inputs)
-        x = keras.layers.Reshape((*grid, width))(x)
+        x = keras.layers.Dense(math.prod(grid) * width, dtype=policy)(inputs)
+        x = keras.layers.Reshape((*grid, width), dtype=policy)(x)
         for factor in (2, 1):
-            x = transposed(factor * self.filters, 3, strides=2, **_CONVOLUTION)(x)
-            x = keras.layers.BatchNormalization()(x)
-            x = keras.layers.Activation("relu")(x)
-        x = transposed(self.image_shape[-1], 3, strides=2, **_CONVOLUTION)(x)
+            x = transposed(factor * self.filters, 3, strides=2, **options)(x)
+            x = keras.layers.BatchNormalization(dtype=policy)(x)
+            x = keras.layers.Activation("relu", dtype=policy)(x)
+        x = transposed(self.image_shape[-1], 3, strides=2, **options)(x)
         x = keras.layers.Activation("sigmoid", dtype="float32")(x)
         return keras.Model(inputs, x, name="decoder")
 
