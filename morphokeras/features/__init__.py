@@ -1,0 +1,7 @@
+"""Hand-made features of images, as scikit-learn transformers; no Keras backend."""
+
+from morphokeras.features.betti_curve import BettiCurve
+from morphokeras.features.persistence import PersistenceFeatures
+from morphokeras.features.texture import TextureFeatures
+
+__all__ = ["BettiCurve", "PersistenceFeatures", "TextureFeatures"]

@@ -1,0 +1,65 @@
+"""Betti numbers level by level."""
+
+import numpy as np
+import pytest
+from skimage.measure import euler_number, label
+
+from morphokeras.features import BettiCurve
+
+pytestmark = pytest.mark.backend_free
+
+LEVELS = [0.25, 0.5, 0.75]
+
+
+def count(image, connectivity):
+    """Return parts and holes of a mask as scikit-image counts them."""
+    number = 2 if connectivity == "full" else 1
+    parts = label(image, connectivity=number).max()
+    return parts, parts - euler_number(image, connectivity=number)
+
+
+@pytest.mark.parametrize("connectivity", ["full", "face"])
+def test_curves_agree_with_counts_of_every_level_set(connectivity, rng):
+    X = np.round(rng.random((3, 20, 24)), 2)
+    curve = BettiCurve(
+        LEVELS, filtrations=["superlevel", "sublevel"], connectivity=connectivity
+    )
+    found = curve.fit_transform(X).reshape(3, 2, 2, 3)
+    X = X.astype("float32")
+    for i, image in enumerate(X):
+        for k, level in enumerate(np.float32(LEVELS)):
+            assert tuple(found[i, 0, :, k]) == count(image >= level, connectivity)
+            assert tuple(found[i, 1, :, k]) == count(image <= level, connectivity)
+
+
+def test_below_all_grey_values_there_is_one_part():
+    curve = BettiCurve([0.0, 0.1, 0.5])
+    np.testing.assert_array_equal(
+        curve.fit_transform(np.full((1, 4, 4), 0.5)), [[1, 1, 1, 0, 0, 0]]
+    )
+
+
+def test_levels_are_spread_between_black_and_white(rng):
+    curve = BettiCurve(3).fit(rng.random((1, 8, 8)))
+    np.testing.assert_allclose(curve.levels_, LEVELS)
+    assert curve.get_feature_names_out()[-1] == "superlevel_b1_at_0.75"
+
+
+def test_levels_are_spread_over_deviations(rng):
+    X = rng.random((2, 16, 16))
+    curve = BettiCurve(5, standardize=True)
+    found = curve.fit_transform(X)
+    np.testing.assert_allclose(curve.levels_, [-2.5, -1.25, 0, 1.25, 2.5])
+    np.testing.assert_array_equal(found, curve.fit_transform(0.5 * X))
+
+
+def test_a_table_for_pandas(rng):
+    curve = BettiCurve(LEVELS).set_output(transform="pandas")
+    table = curve.fit_transform(rng.random((2, 8, 8)))
+    assert list(table.columns[:2]) == ["superlevel_b0_at_0.25", "superlevel_b0_at_0.5"]
+
+
+@pytest.mark.parametrize("levels", [0, [], [[0.5]], [np.inf], "many"])
+def test_wrong_levels_are_refused(levels, rng):
+    with pytest.raises(ValueError, match="levels"):
+        BettiCurve(levels).fit(rng.random((1, 8, 8)))
