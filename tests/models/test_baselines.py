@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from morphokeras.models.baselines import PlainVAE, plain_cnn
+from morphokeras.models.baselines import PlainCNN, PlainVAE, plain_cnn
 
 
 @pytest.mark.parametrize("size", [3_000, 50_000, 740_000])
@@ -83,3 +83,44 @@ def test_sizes_that_eight_does_not_divide_are_cropped():
     images = np.zeros((2, 18, 15, 1), "float32")
     assert model(images)["reconstruction"].shape == (2, 18, 15, 1)
     assert model.generate(3).shape == (3, 18, 15, 1)
+
+
+def test_the_plain_cnn_is_saved_whole(tmp_path, rng):
+    images = rng.random((4, 9, 10, 1), "float32")
+    model = PlainCNN((9, 10, 1), 3, num_parameters=2_000, dtype="mixed_bfloat16")
+    model.compile("adam")
+    model.fit({"image": images, "label": np.array([0, 1, 2, -1])}, verbose=0)
+    model.save(tmp_path / "plain.keras")
+    again = keras.saving.load_model(tmp_path / "plain.keras")
+    assert again.network.layers[1].compute_dtype == "bfloat16"
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(model(images)["logits_class"]),
+        keras.ops.convert_to_numpy(again(images)["logits_class"]),
+        atol=1e-6,
+    )
+
+
+@pytest.mark.one_backend
+def test_images_without_label_or_weight_teach_the_plain_cnn_nothing(rng):
+    images = rng.random((4, 8, 8, 1), "float32")
+    model = PlainCNN((8, 8, 1), 2, num_parameters=1_000)
+    before = [np.array(weight) for weight in model.get_weights()]
+    model.compile("sgd")
+    batch = {"image": images, "label": np.array([0, 1, -1, -1])}
+    model.fit({**batch, "sample_weight": np.float32([0, 0, 1, 1])}, verbose=0)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.one_backend
+def test_a_weight_of_zero_leaves_an_image_out_of_the_plain_vae(rng):
+    images = rng.random((2, 8, 8, 1), "float32")
+    model = PlainVAE((8, 8, 1), latent_dim=2, filters=2)
+    outputs = model(images)
+    weights = np.float32([2, 0])
+    weighted = model.compute_loss(
+        {"image": images, "sample_weight": weights}, None, outputs
+    )
+    first = {name: value[:1] for name, value in outputs.items()}
+    alone = model.compute_loss({"image": images[:1]}, None, first)
+    np.testing.assert_allclose(float(weighted), float(alone), rtol=1e-5)
