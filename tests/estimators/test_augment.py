@@ -227,6 +227,12 @@ def test_volumes_are_refused_in_plain_words(rng):
         Augmentation()({"image": np.zeros((1, 4, 4, 4, 1), "float32")}, rng)
 
 
+def test_volumes_pass_as_they_are_when_nothing_changes(rng):
+    volumes = rng.random((2, 4, 4, 4, 1), "float32")
+    batch = Augmentation(symmetry=None)({"image": volumes}, rng)
+    np.testing.assert_array_equal(batch["image"], volumes)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
