@@ -57,7 +57,7 @@ def test_measures_work_without_a_backend():
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Refuse())\n"
         "import morphokeras.datasets, morphokeras.descriptors, morphokeras.metrics\n"
-        "import morphokeras.topology\n"
+        "import morphokeras.features, morphokeras.topology\n"
     )
     result = run(code)
     assert result.returncode == 0, result.stderr

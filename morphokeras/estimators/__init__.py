@@ -4,8 +4,19 @@ from morphokeras.utils.backend import choose_backend
 
 choose_backend()
 
+from morphokeras.estimators.baselines import PlainCNNClassifier, ResNet50Classifier
 from morphokeras.estimators.classifier import MicrostructureClassifier
+from morphokeras.estimators.descriptor import make_descriptor_classifier
 from morphokeras.estimators.generator import MicrostructureGenerator
+from morphokeras.estimators.plain_vae import PlainVAEGenerator
 from morphokeras.estimators.recipes import ARTICLE_RECIPE
 
-__all__ = ["ARTICLE_RECIPE", "MicrostructureClassifier", "MicrostructureGenerator"]
+__all__ = [
+    "ARTICLE_RECIPE",
+    "MicrostructureClassifier",
+    "MicrostructureGenerator",
+    "PlainCNNClassifier",
+    "PlainVAEGenerator",
+    "ResNet50Classifier",
+    "make_descriptor_classifier",
+]
