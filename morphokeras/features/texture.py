@@ -125,10 +125,9 @@ class TextureFeatures(ImageFeatures):
 
 
 def _grey_statistics(image: np.ndarray) -> list[float]:
-    standard = _standardise(image)
     return [
         *(image.mean(), image.std()),
-        *(_skewness(standard), _kurtosis(standard)),
+        *_skewness_and_kurtosis(image),
         *np.quantile(image, QUANTILES),
     ]
 
@@ -140,14 +139,12 @@ def _edge_statistics(image: np.ndarray) -> list[float]:
     energy = squares.mean() + LEAST_DEVIATION**2
     stretch = np.hypot((down**2 - across**2).mean(), 2 * (down * across).mean())
     second = laplace(image)
-    standard = _standardise(second)
     return [
         0.5 * np.log10(energy),
         stretch / energy,
         np.sqrt(squares).std() / np.sqrt(energy),
         0.5 * np.log10((second**2).mean() + LEAST_DEVIATION**2),
-        _skewness(standard),
-        _kurtosis(standard),
+        *_skewness_and_kurtosis(second),
     ]
 
 
@@ -174,10 +171,9 @@ def _standardise(values: np.ndarray) -> np.ndarray:
     return centred / max(centred.std(), LEAST_DEVIATION)
 
 
-def _skewness(standard: np.ndarray) -> float:
-    return float((standard**3).mean())
-
-
-def _kurtosis(standard: np.ndarray) -> float:
-    """Return the excess over a normal distribution's; that of constants is -3."""
-    return float((standard**4).mean()) - 3
+def _skewness_and_kurtosis(values: np.ndarray) -> tuple[float, float]:
+    """Return both, the excess over a normal distribution; 0 and -3 of constants."""
+    standard = _standardise(values)
+    # Powers by multiplication: `**` of floats takes ten times as long.
+    squares = standard * standard
+    return float((squares * standard).mean()), float((squares * squares).mean()) - 3
