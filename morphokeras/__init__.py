@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ARTICLE_RECIPE,
         MicrostructureClassifier,
         MicrostructureGenerator,
+        load,
     )
     from morphokeras.layers import (
         LatentWarp,
@@ -49,6 +50,7 @@ __all__ = [
     "estimators",
     "features",
     "layers",
+    "load",
     "metrics",
     "models",
     "ops",
@@ -65,6 +67,7 @@ _HOME = {
     "SoftBetti": "layers",
     "SpectralUpsample": "layers",
     "SteerableConv": "layers",
+    "load": "estimators",
 }
 
 

@@ -8,6 +8,7 @@ from morphokeras.estimators.baselines import PlainCNNClassifier, ResNet50Classif
 from morphokeras.estimators.classifier import MicrostructureClassifier
 from morphokeras.estimators.descriptor import make_descriptor_classifier
 from morphokeras.estimators.generator import MicrostructureGenerator
+from morphokeras.estimators.loading import load
 from morphokeras.estimators.plain_vae import PlainVAEGenerator
 from morphokeras.estimators.recipes import ARTICLE_RECIPE
 
@@ -18,5 +19,6 @@ __all__ = [
     "PlainCNNClassifier",
     "PlainVAEGenerator",
     "ResNet50Classifier",
+    "load",
     "make_descriptor_classifier",
 ]

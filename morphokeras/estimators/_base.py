@@ -1,6 +1,7 @@
 """The story of `fit`, shared by the estimators."""
 
 import math
+import os
 from typing import Any
 
 import keras
@@ -21,6 +22,7 @@ from morphokeras.estimators._data import (
     TrainingBatches,
     hold_out,
 )
+from morphokeras.estimators._files import write_estimator
 from morphokeras.models.vae import MorphoTensorVAE
 from morphokeras.utils.intensity import learn_range, scale_intensity
 from morphokeras.utils.validation import check_images, check_length, check_pixel_size
@@ -45,6 +47,30 @@ class BaseMicrostructureEstimator(
 
     _least_steps: int
     model_: Any
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the fitted estimator to one file, for `morphokeras.load`.
+
+        The file holds the parameters, what was learned, and the network without its
+        optimizer: numbers and texts, no code. It is first written beside `path` and
+        then put in its place: an error leaves an old file as it was.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; ``.mkz`` is the usual ending. A file of that name is replaced.
+
+        Raises
+        ------
+        NotFittedError
+            If it was not fitted.
+        ValueError
+            If a parameter or an attribute is no value, such as a function among
+            `callbacks`; it is named.
+        OSError
+            If the folder is missing or the disk is full.
+        """
+        write_estimator(self, path)
 
     def _fit(
         self, X, y, sample_weight, groups, pixel_size, validation_data
