@@ -12,9 +12,9 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from morphokeras.estimators import _training
+from morphokeras.estimators import _labels, _training
 from morphokeras.estimators._augment import Augmentation
 from morphokeras.estimators._data import (
     EvaluationBatches,
@@ -24,8 +24,9 @@ from morphokeras.estimators._data import (
 )
 from morphokeras.estimators._files import write_estimator
 from morphokeras.models.vae import MorphoTensorVAE
-from morphokeras.utils.intensity import learn_range, scale_intensity
-from morphokeras.utils.validation import check_images, check_length, check_pixel_size
+from morphokeras.utils.entries import check_names, check_pixel_size, check_weights
+from morphokeras.utils.intensity import learn_range, natural_range, scale_intensity
+from morphokeras.utils.validation import check_images
 
 AUTOENCODER_OPTIONS = (
     *("backbone", "boundary", "filters"),
@@ -46,6 +47,7 @@ class BaseMicrostructureEstimator(
     """
 
     _least_steps: int
+    classes_: np.ndarray
     model_: Any
 
     def save(self, path: str | os.PathLike) -> None:
@@ -114,7 +116,7 @@ class BaseMicrostructureEstimator(
         images = self._as_images(X)
         self._refuse_another_shape(images)
         return Examples(
-            images=scale_intensity(images, self.intensity_range_),
+            images=self._scale(images),
             log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
         )
 
@@ -122,33 +124,35 @@ class BaseMicrostructureEstimator(
         """Return images with a channel axis; `first` if it is they who are learned."""
         return check_images(X, spatial_dims=self.spatial_dims, name=name)
 
+    def _scale(self, images: np.ndarray) -> np.ndarray:
+        """Return images in [0, 1]: by their own dtype, if nothing else was said."""
+        learned = self.intensity is not None
+        return scale_intensity(
+            images, self.intensity_range_ if learned else natural_range(images)
+        )
+
     def _refuse_another_shape(self, images: np.ndarray, only: bool = True) -> None:
-        known = getattr(self, "image_shape_", None)
-        if only and known is not None and images.shape[1:] != known:
-            raise ValueError(
-                f"{type(self).__name__} was fitted to images of shape {known}, "
-                f"channels last. Received images of shape {images.shape[1:]}. Resize "
-                "or crop them, for example with `datasets.load_images(size=...)`."
-            )
+        known, shape = getattr(self, "image_shape_", None), images.shape[1:]
+        if not only or known is None or shape == known:
+            return
+        advice = (
+            "Bring them to the same channels, as with `skimage.color.rgb2gray`."
+            if shape[:-1] == known[:-1]
+            else "Resize or crop them, for example with "
+            "`datasets.load_images(size=...)`."
+        )
+        raise ValueError(
+            f"{type(self).__name__} was fitted to images of shape {known}, channels "
+            f"last. Received images of shape {shape}. {advice}"
+        )
 
     def _weights(self, sample_weight, labels, images) -> np.ndarray | None:
         if sample_weight is None:
             return None
-        weights = _check_sample_weight(sample_weight, images, dtype=np.float32)
-        if (weights < 0).any():
-            raise ValueError(
-                "`sample_weight` must not be negative. Received a least weight of "
-                f"{weights.min():g}, for image {weights.argmin()}."
-            )
-        if not weights.any():
-            raise ValueError(
-                "`sample_weight` is zero for every image: there is nothing to learn "
-                "from. Give at least one positive weight."
-            )
-        return weights
+        return check_weights(sample_weight, len(images))
 
     def _check_groups(self, groups, n_samples: int) -> np.ndarray | None:
-        return None if groups is None else check_length(groups, n_samples, "groups")
+        return None if groups is None else check_names(groups, n_samples, "groups")
 
     def _log_pixel_size(self, pixel_size, n_samples: int) -> np.ndarray | None:
         if pixel_size is None:
@@ -160,31 +164,54 @@ class BaseMicrostructureEstimator(
     ) -> tuple[Examples, Examples | None]:
         """Return training images and, if they are wanted, validation images."""
         if validation_data is not None:
-            return examples, self._validation_examples(validation_data)
+            return examples, self._validation_examples(validation_data, examples)
         if not self.early_stopping:
             return examples, None
-        return hold_out(examples, self.validation_fraction, seed)
+        training, validation = hold_out(examples, self.validation_fraction, seed)
+        _labels.check_split(examples, training, validation, self.classes_)
+        return training, validation
 
-    def _validation_examples(self, validation_data) -> Examples:
+    def _validation_examples(self, validation_data, training: Examples) -> Examples:
         is_sequence = isinstance(validation_data, tuple | list)
         if not is_sequence or len(validation_data) not in (1, 2, 3):
+            length = f" of {len(validation_data)}" if is_sequence else ""
             raise ValueError(
                 "`validation_data` must be (X, y) or (X, y, pixel_size). Received a "
-                f"{type(validation_data).__name__}."
+                f"{type(validation_data).__name__}{length}."
             )
         X, y, pixel_size = (*validation_data, None, None)[:3]
-        images = self._as_images(X, name="validation_data")
-        self._refuse_another_shape(images)
-        return Examples(
-            images=scale_intensity(images, self.intensity_range_),
-            labels=self._known_labels(y, len(images)),
-            log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
-        )
+        if (pixel_size is None) != (training.log_pixel_size is None):
+            known = "without" if training.log_pixel_size is None else "with"
+            raise ValueError(
+                "`validation_data` must hold (X, y, pixel_size) if `fit` is given "
+                "`pixel_size`, and (X, y) otherwise. Received "
+                f"{len(validation_data)} entries {known} `pixel_size` in `fit`."
+            )
+        try:
+            images = self._as_images(X)
+            self._refuse_another_shape(images)
+            return Examples(
+                images=self._scale(images),
+                labels=self._known_labels(y, len(images)),
+                log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
+            )
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"In `validation_data`: {error}") from None
 
     def _make_autoencoder(
         self, training: Examples, loss_weights: dict[str, float], **options
     ) -> MorphoTensorVAE:
         """Return an autoencoder that knows the statistics of the training images."""
+        if not any(loss_weights.values()):
+            raise ValueError(
+                "At least one weight `lambda_...` must be positive. Received zero for "
+                f"{', '.join(loss_weights)}."
+            )
+        if loss_weights.get("patch") and min(self.image_shape_[:-1]) < 2:
+            raise ValueError(
+                "Patches need images of at least two pixels along each axis. Received "
+                f"images of shape {self.image_shape_}. Set `lambda_patch=0`."
+            )
         own = {name: getattr(self, name) for name in AUTOENCODER_OPTIONS}
         model = MorphoTensorVAE(
             self.image_shape_, loss_weights=loss_weights, **own, **options

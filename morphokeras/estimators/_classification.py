@@ -31,14 +31,22 @@ class BaseClassifier(Predictions):
 
     def _weights(self, sample_weight, labels, images) -> np.ndarray | None:
         weights = super()._weights(sample_weight, labels, images)
-        if self.class_weight is None:
-            return weights
+        if self.class_weight is not None:
+            by_class = self._class_weights(labels)
+            weights = by_class if weights is None else by_class * weights
+        if weights is not None:
+            _labels.check_weighted(labels, weights, self.classes_)
+        return weights
+
+    def _class_weights(self, labels: np.ndarray) -> np.ndarray:
+        """Return the weight of the class of each image, 1 without a label."""
+        _labels.check_class_weight(self.class_weight, self.classes_)
         labelled = labels >= 0
         by_class = np.ones(len(labels), "float32")
         by_class[labelled] = compute_sample_weight(
             self.class_weight, self.classes_[labels[labelled]]
         )
-        return by_class if weights is None else by_class * weights
+        return by_class
 
     def _augmentation(self) -> Augmentation:
         return dataclasses.replace(

@@ -1,16 +1,11 @@
 """Images on their way from the user to the training loop."""
 
 import dataclasses
-from typing import Any
+import warnings
 
 import keras
 import numpy as np
-from sklearn.model_selection import (
-    GroupShuffleSplit,
-    ShuffleSplit,
-    StratifiedGroupKFold,
-    StratifiedShuffleSplit,
-)
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold
 
 from morphokeras.estimators._augment import Augmentation
 
@@ -150,30 +145,75 @@ def hold_out(
     Returns
     -------
     (Examples, Examples)
-        Training and validation images. Classes keep their shares as far as they can.
+        Training and validation images. Classes keep their shares as far as they can;
+        the only image of a class is trained on.
+
+    Raises
+    ------
+    ValueError
+        If there are too few images or groups to hold one out.
     """
-    labels, groups = examples.labels, examples.groups
-    rows = np.zeros(len(examples))
-    splitter: Any
-    if groups is not None and labels is not None:
-        number = _number_of_folds(fraction, len(np.unique(groups)))
-        splitter = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
-    elif groups is not None:
-        splitter = GroupShuffleSplit(1, test_size=fraction, random_state=seed)
-    elif labels is not None and np.unique(labels, return_counts=True)[1].min() > 1:
-        least = len(np.unique(labels))
-        count = max(least, round(fraction * len(labels)))
-        splitter = StratifiedShuffleSplit(1, test_size=count, random_state=seed)
+    if examples.groups is None:
+        held = _hold_out_images(examples, fraction, seed)
     else:
-        splitter = ShuffleSplit(1, test_size=fraction, random_state=seed)
-    training, validation = next(iter(splitter.split(rows, labels, groups)))
-    return examples.take(training), examples.take(validation)
+        held = _hold_out_groups(examples, examples.groups, fraction, seed)
+    return examples.take(np.flatnonzero(~held)), examples.take(np.flatnonzero(held))
 
 
-def _number_of_folds(fraction: float, n_groups: int) -> int:
+def _hold_out_images(examples: Examples, fraction: float, seed: int) -> np.ndarray:
+    """Return which images to hold out: the same share of every class."""
+    labels = examples.labels
+    if labels is None:
+        labels = np.zeros(len(examples), int)
+    rng = np.random.default_rng(seed)
+    held = np.zeros(len(examples), bool)
+    for label in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        held[rows[: _count_to_hold_out(fraction, len(rows))]] = True
+    if not held.any():
+        raise ValueError(
+            "A validation split needs two images of a class. Received one of each: "
+            "give `validation_data`, or `early_stopping=False`."
+        )
+    return held
+
+
+def _hold_out_groups(
+    examples: Examples, groups: np.ndarray, fraction: float, seed: int
+) -> np.ndarray:
+    """Return which images to hold out: groups that leave every class to both parts."""
+    labels = examples.labels
+    n_groups = len(np.unique(groups))
     if n_groups < 2:
         raise ValueError(
             "A validation split by `groups` needs at least two groups. Received one: "
             "give `validation_data`, or `early_stopping=False`."
         )
-    return max(2, min(n_groups, round(1 / fraction)))
+    if labels is None:
+        count = _count_to_hold_out(fraction, n_groups)
+        splitter = GroupShuffleSplit(1, test_size=count, random_state=seed)
+        folds = splitter.split(examples.images, groups=groups)
+    else:
+        most = min(n_groups, np.unique(labels, return_counts=True)[1].max())
+        number = max(2, min(most, round(1 / fraction)))
+        splitter = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
+        folds = splitter.split(examples.images, labels, groups)
+    with warnings.catch_warnings():
+        # A class with fewer images than folds is looked after below.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        parts = list(folds)
+    held = np.zeros(len(examples), bool)
+    held[_most_classes(parts, labels)[1]] = True
+    return held
+
+
+def _most_classes(parts: list[tuple], labels: np.ndarray | None) -> tuple:
+    """Return the parts with the most classes in the first, then in the second."""
+    if labels is None:
+        return parts[0]
+    return max(parts, key=lambda part: [len(np.unique(labels[rows])) for rows in part])
+
+
+def _count_to_hold_out(fraction: float, number: int) -> int:
+    """Return how many of a number: at least one, but not the last."""
+    return min(max(1, round(fraction * number)), number - 1)

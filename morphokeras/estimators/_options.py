@@ -5,7 +5,7 @@ from os import PathLike
 
 # scikit-learn checks its own estimators with these; the module has had this face since
 # version 1.2.
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 COUNT = Interval(Integral, 0, None, closed="left")
@@ -19,7 +19,7 @@ OPEN_SHARE = Interval(Real, 0, 1, closed="neither")
 MODEL_OPTIONS: dict[str, list] = {
     "latent_dim": [POSITIVE_INT],
     "latent_field_channels": [COUNT],
-    "latent_field_stride": [POSITIVE_INT],
+    "latent_field_stride": [Options(Integral, {2, 4, 8, 16})],
     "backbone": [StrOptions({"steerable", "plain", "resnet50"})],
     "backbone_weights": [str, PathLike, None],
     "filters": [POSITIVE_INT],

@@ -7,6 +7,7 @@ from morphokeras.estimators import _labels
 from morphokeras.estimators._base import BaseMicrostructureEstimator
 from morphokeras.estimators._views import symmetric_views
 from morphokeras.models.classifier import ClassifierNetwork
+from morphokeras.utils.entries import check_labels, check_weights
 
 
 class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
@@ -67,15 +68,28 @@ class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
         -------
         float
             Accuracy in [0, 1].
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the labels or the weights do not fit, or if no label is known.
+
+        Warns
+        -----
+        UserWarning
+            If some labels are not known: they count as wrong.
         """
         from sklearn.metrics import accuracy_score
 
-        labels = np.asarray(y)
+        predicted = self.predict(X, pixel_size=pixel_size)
+        labels = check_labels(y, len(predicted))
         labelled = _labels.is_labelled(labels, self.unlabeled)
         if not labelled.any():
             raise ValueError("Every entry of `y` is without label: nothing to score.")
-        weights = None if sample_weight is None else np.asarray(sample_weight)[labelled]
-        predicted = self.predict(X, pixel_size=pixel_size)
+        _labels.warn_of_unknown(labels[labelled], self.classes_)
+        weights = None
+        if sample_weight is not None:
+            weights = check_weights(sample_weight, len(labels))[labelled]
         return accuracy_score(
             labels[labelled], predicted[labelled], sample_weight=weights
         )

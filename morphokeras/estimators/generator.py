@@ -2,14 +2,14 @@
 
 import keras
 import numpy as np
-from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import type_of_target
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from morphokeras.estimators import _labels, _options
 from morphokeras.estimators._base import BaseMicrostructureEstimator
 from morphokeras.estimators._data import Examples
-from morphokeras.utils.validation import check_length
+from morphokeras.utils.entries import check_fractions
+from morphokeras.utils.validation import check_length, check_size
 
 
 class MicrostructureGenerator(BaseMicrostructureEstimator):
@@ -293,7 +293,7 @@ default=0.0
             Their class, if the generator was fitted with labels; drawn as often as
             in the training set if not given.
         volume_fraction : float or array-like of shape (n_samples,), optional
-            Fraction of the bright phase in each, in (0, 1), met exactly; for
+            Fraction of the bright phase in each, in [0, 1], met exactly; for
             ``field='phase'``. Drawn from the training set (from the class, if there
             are classes) if not given.
         shape : tuple of int, optional
@@ -309,14 +309,18 @@ default=0.0
         Raises
         ------
         ValueError
-            If a class is not known, a fraction is asked of a grey field, or another
-            size of a model that has one.
+            If a class is not known, a fraction is asked of a grey field or lies
+            outside [0, 1], or another size is asked of a model that has one.
         """
         check_is_fitted(self, "model_")
         if not isinstance(n_samples, int | np.integer) or n_samples < 1:
             raise ValueError(
                 f"`n_samples` must be a positive integer. Received: {n_samples!r}."
             )
+        if shape is not None:
+            shape = check_size(shape, self.spatial_dims)
+        if volume_fraction is not None:
+            volume_fraction = check_fractions(volume_fraction, int(n_samples))
         seed = check_random_state(random_state).randint(2**31 - 1)
         samples = self.model_.generate(
             int(n_samples),
@@ -363,12 +367,12 @@ default=0.0
         Raises
         ------
         ValueError
-            If the number of features is neither.
+            If the number of features is neither, or a code is not finite.
         """
         check_is_fitted(self, "model_")
-        codes = np.asarray(Z, dtype="float32")
+        codes = check_array(Z, dtype=np.float32, input_name="Z")
         whole = self.latent_dim + int(np.prod(self._field_shape()))
-        if codes.ndim != 2 or codes.shape[1] not in (self.latent_dim, whole):
+        if codes.shape[1] not in (self.latent_dim, whole):
             raise ValueError(
                 f"`Z` must have shape (n_samples, {whole}), or (n_samples, "
                 f"{self.latent_dim}) for the codes alone. Received shape {codes.shape}."
@@ -456,7 +460,7 @@ default=0.0
         return _labels.encode_known(wanted, n_samples, self.classes_, None)
 
     def _encode_labels(self, y, n_samples: int) -> np.ndarray | None:
-        if y is None or type_of_target(y).startswith("continuous"):
+        if y is None or _labels.is_measured(y, n_samples):
             self.classes_ = np.empty(0)
             return None
         self.classes_, labels = _labels.encode(y, n_samples, None, least=1)

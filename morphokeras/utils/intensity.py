@@ -1,11 +1,14 @@
 """Grey values of images brought to [0, 1]."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
 Range = tuple[float, float]
 """The grey values that become 0 and 1."""
+
+GREATEST = float(np.finfo("float32").max)
 
 
 def learn_range(
@@ -30,8 +33,8 @@ def learn_range(
     Raises
     ------
     ValueError
-        If floats leave [0, 1] though nothing was said about their range, or if the
-        range is empty.
+        If floats leave [0, 1] or integers look like a mask though nothing was said
+        about their range, or if the range is empty.
 
     Examples
     --------
@@ -43,19 +46,69 @@ def learn_range(
     (-1.0, 3.0)
     """
     if intensity is None:
-        return _natural_range(images)
+        _refuse_masks(images)
+        return natural_range(images)
     if isinstance(intensity, str) and intensity == "minmax":
         low, high = float(images.min()), float(images.max())
     elif isinstance(intensity, str) and intensity == "percentile":
         low, high = (float(v) for v in np.percentile(images, (1, 99)))
     else:
         low, high = _given_range(intensity)
-    if not low < high:
+    if not 0 < high - low < GREATEST:
         raise ValueError(
-            f"The range of grey values is empty: {intensity!r} gives ({low}, {high}). "
-            "Give `intensity=(low, high)` with low < high."
+            f"The range of grey values is empty or not finite: {intensity!r} gives "
+            f"({low:g}, {high:g}). Give `intensity=(low, high)` with low < high."
         )
     return low, high
+
+
+def natural_range(images: np.ndarray) -> Range:
+    """Return the grey values that are black and white by the dtype alone.
+
+    Parameters
+    ----------
+    images : ndarray
+        Images of any shape.
+
+    Returns
+    -------
+    (float, float)
+        The range of 8- and 16-bit integers; (0, 1) for booleans and floats.
+
+    Raises
+    ------
+    ValueError
+        If integers are wider, or if floats leave [0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from morphokeras.utils.intensity import natural_range
+    >>> natural_range(np.zeros((2, 8, 8), "uint16"))
+    (0.0, 65535.0)
+    """
+    if images.dtype == bool:
+        return 0.0, 1.0
+    if images.dtype.kind in "iu":
+        # A 32- or 64-bit integer image is a label map or a count, whose range is not
+        # its dtype's: scaled by it, it would be black.
+        if images.dtype.itemsize > 2:
+            raise ValueError(
+                "Integer images must have 8 or 16 bits, whose range is taken as black "
+                f"to white. Received dtype {images.dtype} with values in "
+                f"[{images.min()}, {images.max()}]. Convert it, for example with "
+                '`X.astype("uint8")`, or give `intensity="minmax"` or (low, high).'
+            )
+        limits = np.iinfo(images.dtype)
+        return float(limits.min), float(limits.max)
+    low, high = float(images.min()), float(images.max())
+    if low < 0 or high > 1:
+        raise ValueError(
+            "Floating-point images must lie in [0, 1]. Received values in "
+            f"[{low:g}, {high:g}]. Scale them, or give `intensity='minmax'`, "
+            "'percentile' or (low, high)."
+        )
+    return 0.0, 1.0
 
 
 def scale_intensity(images: np.ndarray, limits: Range) -> np.ndarray:
@@ -81,43 +134,30 @@ def scale_intensity(images: np.ndarray, limits: Range) -> np.ndarray:
     [0.0, 0.20000000298023224, 1.0]
     """
     low, high = limits
-    scaled = (images.astype("float32") - np.float32(low)) / np.float32(high - low)
-    return np.clip(scaled, 0.0, 1.0, out=scaled)
+    # Wide numbers are scaled as they are: single precision may not tell them apart.
+    scaled = images.astype(np.result_type(images.dtype, "float32"))
+    scaled -= low
+    scaled /= high - low
+    return np.clip(scaled, 0.0, 1.0, out=scaled).astype("float32", copy=False)
 
 
-def _natural_range(images: np.ndarray) -> Range:
-    """Return the range of the dtype; refuse what does not fit it."""
-    if images.dtype == bool:
-        return 0.0, 1.0
-    if images.dtype.kind in "iu":
-        # A 32- or 64-bit integer image is a label map or a count, whose range is not
-        # its dtype's: scaled by it, it would be black.
-        if images.dtype.itemsize > 2:
-            raise ValueError(
-                "Integer images must have 8 or 16 bits, whose range is taken as black "
-                f"to white. Received dtype {images.dtype} with values in "
-                f"[{images.min()}, {images.max()}]. Convert it, for example with "
-                '`X.astype("uint8")`, or give `intensity="minmax"` or (low, high).'
-            )
-        limits = np.iinfo(images.dtype)
-        return float(limits.min), float(limits.max)
-    low, high = float(images.min()), float(images.max())
-    if low < 0 or high > 1:
+def _refuse_masks(images: np.ndarray) -> None:
+    """Refuse integers of 0 and 1: taken for grey values they would be black."""
+    if images.dtype.kind in "iu" and images.min() == 0 and images.max() == 1:
         raise ValueError(
-            "Floating-point images must lie in [0, 1]. Received values in "
-            f"[{low:g}, {high:g}]. Scale them, or give `intensity='minmax'`, "
-            "'percentile' or (low, high)."
+            f"Integer images are taken as grey values, whose white is that of the "
+            f"dtype. Received dtype {images.dtype} with values in [0, 1]. For masks "
+            'pass `X.astype(bool)`, or give `intensity="minmax"` or (0, 1).'
         )
-    return 0.0, 1.0
 
 
 def _given_range(intensity: Any) -> Range:
     """Return a pair of floats; refuse anything else."""
-    try:
-        low, high = intensity
-        return float(low), float(high)
-    except (TypeError, ValueError):
-        raise ValueError(
-            "`intensity` must be None, 'minmax', 'percentile' or a pair (low, high). "
-            f"Received: intensity={intensity!r}."
-        ) from None
+    is_sequence = isinstance(intensity, tuple | list)
+    if is_sequence and len(intensity) == 2:
+        if all(isinstance(value, Real) for value in intensity):
+            return float(intensity[0]), float(intensity[1])
+    raise ValueError(
+        "`intensity` must be None, 'minmax', 'percentile' or a pair of numbers (low, "
+        f"high). Received: intensity={intensity!r}."
+    )

@@ -1,5 +1,6 @@
-"""Checks of images, labels and weights, with plain messages."""
+"""Checks of images, with plain messages."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,14 @@ def check_images(X: Any, *, spatial_dims: int = 2, name: str = "X") -> np.ndarra
     Raises
     ------
     TypeError
-        If X is not numeric.
+        If X is not a dense array of numbers.
     ValueError
-        If X is ragged, empty, of another rank, or not finite.
+        If X is ragged, empty, of another rank, masked, or not finite.
+
+    Warns
+    -----
+    UserWarning
+        If the channels seem to come first.
 
     Examples
     --------
@@ -39,6 +45,12 @@ def check_images(X: Any, *, spatial_dims: int = 2, name: str = "X") -> np.ndarra
     (4, 32, 32, 1)
     """
     images = _as_array(X, name)
+    if len(images) == 0:
+        raise ValueError(
+            f"`{name}` must hold at least one image. Received shape {images.shape}."
+        )
+    if images.ndim == spatial_dims + 2:
+        _warn_of_channels_first(images.shape, name)
     if images.ndim == spatial_dims + 1:
         images = images[..., np.newaxis]
     if images.ndim != spatial_dims + 2:
@@ -50,51 +62,11 @@ def check_images(X: Any, *, spatial_dims: int = 2, name: str = "X") -> np.ndarra
         )
     if 0 in images.shape:
         raise ValueError(
-            f"`{name}` must hold at least one image with at least one pixel. "
-            f"Received shape {images.shape}."
+            f"The images of `{name}` must have at least one pixel. Received shape "
+            f"{images.shape}."
         )
     _check_finite(images, name)
     return images
-
-
-def check_labels(y: Any, n_samples: int) -> np.ndarray:
-    """Return labels as one flat array with one entry an image.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        Class labels: strings, integers or booleans.
-    n_samples : int
-        The number of images.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The labels.
-
-    Raises
-    ------
-    ValueError
-        If y is missing, of another length, or holds measurements instead of classes.
-
-    Examples
-    --------
-    >>> from morphokeras.utils.validation import check_labels
-    >>> check_labels(["pearlite", "network"], 2).tolist()
-    ['pearlite', 'network']
-    """
-    from sklearn.utils.multiclass import check_classification_targets
-    from sklearn.utils.validation import column_or_1d
-
-    if y is None:
-        raise ValueError(
-            "requires y to be passed, but the target y is None: give one class label "
-            "an image."
-        )
-    labels = column_or_1d(y, warn=True)
-    check_length(labels, n_samples, "y")
-    check_classification_targets(labels)
-    return labels
 
 
 def check_length(values: Any, n_samples: int, name: str) -> np.ndarray:
@@ -134,43 +106,40 @@ def check_length(values: Any, n_samples: int, name: str) -> np.ndarray:
     return values
 
 
-def check_pixel_size(pixel_size: Any, n_samples: int) -> np.ndarray:
-    """Return the edge lengths of a pixel in micrometres, one an image.
+def check_size(shape: Any, spatial_dims: int) -> tuple[int, ...]:
+    """Return the size of images as a tuple.
 
     Parameters
     ----------
-    pixel_size : float or array-like of shape (n_samples,)
-        Positive lengths in micrometres.
-    n_samples : int
-        The number of images.
+    shape : sequence of int
+        Pixels along each spatial axis.
+    spatial_dims : {2, 3}
+        The number of spatial axes.
 
     Returns
     -------
-    ndarray of shape (n_samples,) and dtype float32
-        The pixel sizes.
+    tuple of int
+        The size.
 
     Raises
     ------
     ValueError
-        If one is not a positive number.
+        If there is not one positive integer an axis.
 
     Examples
     --------
-    >>> from morphokeras.utils.validation import check_pixel_size
-    >>> check_pixel_size(0.5, 2).tolist()
-    [0.5, 0.5]
+    >>> from morphokeras.utils.validation import check_size
+    >>> check_size([16, 24], 2)
+    (16, 24)
     """
-    sizes = np.asarray(pixel_size, dtype="float32")
-    if sizes.ndim == 0:
-        sizes = np.full(n_samples, sizes, dtype="float32")
-    check_length(sizes, n_samples, "pixel_size")
-    bad = np.flatnonzero(~(np.isfinite(sizes) & (sizes > 0)))
-    if bad.size:
+    sizes = tuple(shape) if isinstance(shape, list | tuple | np.ndarray) else ()
+    is_size = [isinstance(size, int | np.integer) and size > 0 for size in sizes]
+    if len(sizes) != spatial_dims or not all(is_size):
         raise ValueError(
-            "`pixel_size` must be a positive number of micrometres for every image. "
-            f"Received {sizes[bad[0]]} for image {bad[0]} ({bad.size} such images)."
+            f"`shape` must hold {spatial_dims} positive integers, "
+            f"{AXES[spatial_dims].replace('n, ', '')}. Received: shape={shape!r}."
         )
-    return sizes
+    return tuple(int(size) for size in sizes)
 
 
 def _as_array(X: Any, name: str) -> np.ndarray:
@@ -180,35 +149,85 @@ def _as_array(X: Any, name: str) -> np.ndarray:
             f"`{name}` must be a dense array of images. Received a sparse matrix of "
             f"type {type(X).__name__}: convert it with `{name}.toarray()`."
         )
+    if not hasattr(X, "__len__") or isinstance(X, str | bytes | dict | set):
+        raise TypeError(
+            f"`{name}` must be an array of images, or a list of them. Received "
+            f"{type(X).__name__}. Read files with `datasets.load_images`."
+        )
+    _refuse_masked(X, name)
     try:
         images = np.asarray(X)
     except ValueError:
-        shapes = sorted({np.shape(image) for image in X})
-        raise ValueError(
-            f"The images of `{name}` must have one shape. Received shapes {shapes}. "
-            "Crop or resize them, for example with `datasets.load_images(size=...)`."
-        ) from None
+        _refuse_ragged(X, name)
+        raise
     if images.dtype == object:
-        try:
-            return images.astype("float64")
-        except (TypeError, ValueError) as error:
-            raise type(error)(
-                f"`{name}` must be a numeric array of images. Received dtype object "
-                f"that is not numeric: {error}."
-            ) from None
+        if images.ndim == 1 and len(images):
+            _refuse_ragged(images, name)
+        images = _from_objects(images, name)
     if images.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: `{name}` must be real.")
+        raise ValueError(
+            f"Complex data not supported: `{name}` must be real. Received dtype "
+            f"{images.dtype}. Take, for example, `np.abs({name})`."
+        )
     if images.dtype.kind not in "biuf":
         raise TypeError(
             f"`{name}` must be a numeric array of images. Received dtype "
-            f"{images.dtype}."
+            f"{images.dtype}. Read files with `datasets.load_images`."
         )
     return images
 
 
+def _refuse_masked(X: Any, name: str) -> None:
+    if not np.ma.is_masked(X):
+        return
+    bad = np.flatnonzero(np.ma.getmaskarray(X).reshape(len(X), -1).any(axis=1))
+    raise ValueError(
+        f"`{name}` must know every pixel. Received masked pixels in image {bad[0]} "
+        f"({bad.size} such images). Fill them, for example with `{name}.filled(0)`."
+    )
+
+
+def _refuse_ragged(images: Any, name: str) -> None:
+    """Raise an error that says why a sequence of arrays is no array."""
+    shapes = sorted({np.shape(image) for image in images})
+    if len(shapes) > 1:
+        raise ValueError(
+            f"The images of `{name}` must have one shape. Received shapes {shapes}. "
+            "Crop or resize them, for example with `datasets.load_images(size=...)`."
+        )
+    if shapes[0] != ():
+        raise TypeError(
+            f"`{name}` must be one array of images. Received an array of objects of "
+            f"type {type(images[0]).__name__}. Join them with `np.stack({name})`."
+        )
+
+
+def _from_objects(images: np.ndarray, name: str) -> np.ndarray:
+    try:
+        return images.astype("float64")
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"`{name}` must be a numeric array of images. Received dtype object "
+            f"that is not numeric: {error}."
+        ) from None
+
+
+def _warn_of_channels_first(shape: tuple[int, ...], name: str) -> None:
+    if shape[1] in (1, 3, 4) and min(shape[2:]) > 4:
+        warnings.warn(
+            f"The channels of `{name}` are expected last. Received shape {shape}, with "
+            f"channels first as it seems: if so, pass `np.moveaxis({name}, 1, -1)`.",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
 def _rank_hint(ndim: int, spatial_dims: int) -> str:
     if ndim == spatial_dims:
-        return "Reshape your data: for a single image, pass `X[np.newaxis]`."
+        return (
+            "Reshape your data: for a single image, pass `X[np.newaxis]`; for a table "
+            "of pixels, `X.reshape(len(X), *size)`."
+        )
     if ndim == 5 and spatial_dims == 2:
         return "For volumes, give `spatial_dims=3`."
     if ndim == 3 and spatial_dims == 3:

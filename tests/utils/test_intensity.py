@@ -57,3 +57,22 @@ def test_values_beyond_the_limits_are_clipped():
     scaled = scale_intensity(np.array([0, 10, 20, 30]), (10.0, 20.0))
     assert scaled.tolist() == [0.0, 0.0, 1.0, 1.0]
     assert scaled.dtype == np.float32
+
+
+def test_masks_in_a_wide_dtype_are_refused():
+    with pytest.raises(ValueError, match=r"X.astype\(bool\)"):
+        learn_range(np.array([0, 1], "uint8"))
+    assert learn_range(np.array([0, 1], "uint8"), (0, 1)) == (0.0, 1.0)
+
+
+def test_wide_numbers_are_told_apart():
+    values = 1e9 + np.arange(3)
+    scaled = scale_intensity(values, learn_range(values, "minmax"))
+    assert scaled.tolist() == [0.0, 0.5, 1.0]
+
+
+def test_numbers_beyond_single_precision_are_scaled():
+    values = np.array([0.0, 1e200])
+    with pytest.raises(ValueError, match="not finite"):
+        learn_range(values, "minmax")
+    assert scale_intensity(values, (0.0, 1.0)).tolist() == [0.0, 1.0]

@@ -1,14 +1,9 @@
-"""Checks of images, labels and weights."""
+"""Checks of images."""
 
 import numpy as np
 import pytest
 
-from morphokeras.utils.validation import (
-    check_images,
-    check_labels,
-    check_length,
-    check_pixel_size,
-)
+from morphokeras.utils.validation import check_images, check_length, check_size
 
 pytestmark = pytest.mark.backend_free
 
@@ -62,19 +57,25 @@ def test_image_that_is_not_finite_is_named():
         check_images(images)
 
 
-def test_missing_and_continuous_labels_are_refused():
-    with pytest.raises(ValueError, match="requires y"):
-        check_labels(None, 2)
-    with pytest.raises(ValueError, match="continuous"):
-        check_labels([0.1, 0.7], 2)
+def test_channels_that_seem_to_come_first_are_pointed_out():
+    with pytest.warns(UserWarning, match=r"\(2, 3, 8, 8\), with channels first"):
+        check_images(np.zeros((2, 3, 8, 8)))
+
+
+def test_masked_pixels_are_refused():
+    images = np.ma.masked_greater(np.eye(4)[None].repeat(2, 0), 2.0)
+    assert check_images(images).shape == (2, 4, 4, 1)
+    images[1, 0, 0] = np.ma.masked
+    with pytest.raises(ValueError, match="masked pixels in image 1 .1 such"):
+        check_images(images)
+
+
+def test_size_is_a_tuple_of_positive_integers():
+    assert check_size(np.array([8, 9]), 2) == (8, 9)
+    with pytest.raises(ValueError, match=r"3 positive integers, \(depth, height, wid"):
+        check_size((8, 9), 3)
 
 
 def test_length_is_checked():
     with pytest.raises(ValueError, match="`groups` must have one entry an image: 3"):
         check_length(["a", "b"], 3, "groups")
-
-
-@pytest.mark.parametrize("wrong", [[1.0, 0.0], [1.0, np.nan], [-1.0, 1.0]])
-def test_pixel_size_must_be_positive(wrong):
-    with pytest.raises(ValueError, match="positive number of micrometres"):
-        check_pixel_size(wrong, 2)
