@@ -78,3 +78,11 @@ def generator(small_textures, tiny_generator):
     from morphokeras.estimators.generator import MicrostructureGenerator
 
     return MicrostructureGenerator(**tiny_generator).fit(*small_textures)
+
+
+@pytest.fixture(scope="session")
+def saved(classifier, tmp_path_factory):
+    """Return the file of a classifier."""
+    path = tmp_path_factory.mktemp("saved") / "textures.mkz"
+    classifier.save(path)
+    return path
