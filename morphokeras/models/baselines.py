@@ -78,7 +78,8 @@ def plain_cnn(
         x = convolution(factor * width, 3, dtype=dtype, **_CONVOLUTION)(x)
         x = keras.layers.Activation("relu", dtype=dtype)(x)
         x = pooling(2, dtype=dtype, **_CONVOLUTION)(x)
-    x = ops.mean(x, axis=tuple(range(1, spatial_dims + 1)))
+    # Half precision would lose small parts of a sum over many pixels.
+    x = ops.mean(ops.cast(x, "float32"), axis=tuple(range(1, spatial_dims + 1)))
     logits = keras.layers.Dense(num_classes, dtype="float32", name="logits")(x)
     return keras.Model(inputs, logits, name="plain_cnn")
 

@@ -48,6 +48,12 @@ def test_the_plain_cnn_has_named_features(plain, textures):
 
 
 @pytest.mark.one_backend
+def test_features_of_half_precision_are_single(textures):
+    clf = PlainCNNClassifier(500, epochs=1, mixed_precision="bfloat16", random_state=0)
+    assert clf.fit(*textures).transform(textures[0]).dtype == "float32"
+
+
+@pytest.mark.one_backend
 def test_the_plain_cnn_has_the_size_asked_for(plain):
     assert 1_500 < plain.model_.count_params() < 2_500
 
