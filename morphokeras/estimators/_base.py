@@ -14,7 +14,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from morphokeras.estimators import _labels, _training
+from morphokeras.estimators import _labels, _training, _twins
 from morphokeras.estimators._augment import Augmentation
 from morphokeras.estimators._data import (
     EvaluationBatches,
@@ -248,24 +248,22 @@ class BaseMicrostructureEstimator(
             with_target=isinstance(model, MorphoTensorVAE),
         )
         epochs = self._number_of_epochs(len(batches))
-        model.compile(
-            optimizer=_training.make_optimizer(
-                self.learning_rate,
-                self.weight_decay,
-                self.warmup,
-                steps=epochs * len(batches),
+        optimizer = _training.make_optimizer(
+            self.learning_rate,
+            self.weight_decay,
+            self.warmup,
+            steps=epochs * len(batches),
+        )
+        with _twins.lend_compiled(model, optimizer, batches[0][0]) as twin:
+            history = twin.fit(
+                batches,
+                epochs=epochs,
+                validation_data=validation
+                and EvaluationBatches(validation, self.batch_size),
+                callbacks=callbacks,
+                verbose=int(self.verbose),
+                shuffle=False,
             )
-        )
-        _training.build(model, batches[0][0])
-        history = model.fit(
-            batches,
-            epochs=epochs,
-            validation_data=validation
-            and EvaluationBatches(validation, self.batch_size),
-            callbacks=callbacks,
-            verbose=int(self.verbose),
-            shuffle=False,
-        )
         return history.history
 
     def _number_of_epochs(self, steps_per_epoch: int) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from sklearn.base import BaseEstimator
 
 # Beyond this norm a gradient is scaled down: rare outliers would undo many steps.
@@ -101,23 +100,6 @@ def make_optimizer(
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
-
-
-def build(model: keras.Model, batch: dict[str, np.ndarray]) -> None:
-    """Make the weights and the optimizer's state of a compiled model.
-
-    TensorFlow traces a step that has to make variables twice, which takes seconds.
-
-    Parameters
-    ----------
-    model : keras.Model
-        A compiled model.
-    batch : dict of ndarray
-        A batch of the training, of which only the shapes are looked at.
-    """
-    if not model.built:
-        model({k: keras.KerasTensor(v.shape, v.dtype) for k, v in batch.items()})
-    model.optimizer.build(model.trainable_variables)
 
 
 def make_callbacks(

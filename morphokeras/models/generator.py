@@ -134,7 +134,7 @@ class Generator(keras.layers.Layer):
             shape = (None, *grid, scale.filters)
             self.scales.append(scale)
             self.heads.append(self._make_head(index, shape))
-            self.enlargers.append(self._make_enlarger(stride))
+            self.enlargers.append(self._make_enlarger(stride, grid))
         if self.max_displacement > 0:
             self.warp = LatentWarp(
                 self.max_displacement,
@@ -147,6 +147,7 @@ class Generator(keras.layers.Layer):
         self.project = VolumeFractionProjection(
             self.projection, dtype="float32", name="project"
         )
+        self.project.build((None, *grid, self.channels))
 
     def call(
         self,
@@ -246,10 +247,12 @@ class Generator(keras.layers.Layer):
         head.build(shape)
         return head
 
-    def _make_enlarger(self, stride):
+    def _make_enlarger(self, stride, grid):
         if stride == 1:
             return None
-        return _upsampling(stride, self.boundary, dtype="float32")
+        enlarger = _upsampling(stride, self.boundary, dtype="float32")
+        enlarger.build((None, *grid, self.channels))
+        return enlarger
 
     def _convolution_options(self) -> dict:
         return {
@@ -281,6 +284,8 @@ class _Scale(keras.layers.Layer):
         ]
 
     def build(self, features_shape, code_shape):
+        if self.upsample is not None:
+            self.upsample.build(features_shape)
         shape = (None,) * (len(features_shape) - 1) + (self.filters,)
         for convolution, modulation in zip(
             self.convolutions, self.modulations, strict=True

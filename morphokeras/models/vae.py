@@ -241,6 +241,8 @@ class MorphoTensorVAE(Queries, Decoding, FiniteStep, keras.Model):
             (None, *self.field_shape(self.image_shape[:-1])),
             (None, self._code_dim()),
         )
+        if self._uses(*NEED_BETTI):
+            self.soft_betti.build(images)
         if self._uses("mi"):
             pooled = 2 * maps[-1][-1] + 2 * self.image_shape[-1]
             self.image_projection.build((None, pooled))
