@@ -11,6 +11,7 @@ from morphokeras.estimators.generator import MicrostructureGenerator
 from morphokeras.estimators.loading import load
 from morphokeras.estimators.plain_vae import PlainVAEGenerator
 from morphokeras.estimators.recipes import ARTICLE_RECIPE
+from morphokeras.estimators.splitting import SemiSupervisedSplit
 
 __all__ = [
     "ARTICLE_RECIPE",
@@ -19,6 +20,7 @@ __all__ = [
     "PlainCNNClassifier",
     "PlainVAEGenerator",
     "ResNet50Classifier",
+    "SemiSupervisedSplit",
     "load",
     "make_descriptor_classifier",
 ]
