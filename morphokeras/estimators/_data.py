@@ -52,10 +52,16 @@ class Examples:
         return {name: v for name, v in entries.items() if v is not None}
 
     def drop_weightless(self) -> "Examples":
-        """Return the examples whose weight is not zero."""
+        """Return the examples whose weight is not zero, with weights of mean one.
+
+        So the size of a step does not depend on the unit of the weights, and a weight
+        of two pulls as hard as a copy of the image would.
+        """
         if self.sample_weight is None:
             return self
-        return self.take(np.flatnonzero(self.sample_weight))
+        heavy = np.flatnonzero(self.sample_weight)
+        weights = self.sample_weight[heavy] / self.sample_weight[heavy].mean()
+        return dataclasses.replace(self.take(heavy), sample_weight=weights)
 
 
 class TrainingBatches(keras.utils.PyDataset):

@@ -78,7 +78,12 @@ class TabularClassifier(Tabular, MicrostructureClassifier):
         return tags
 
     def _more_tags(self):
-        return {**super()._more_tags(), "poor_score": True}
+        tags = super()._more_tags()
+        failures = {
+            **tags["_xfail_checks"],
+            "check_classifiers_classes": "needs a good score, whatever the tag says",
+        }
+        return {**tags, "poor_score": True, "_xfail_checks": failures}
 
 
 class TabularGenerator(Tabular, MicrostructureGenerator):

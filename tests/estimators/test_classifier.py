@@ -12,8 +12,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 
+from morphokeras.estimators._data import Examples
 from morphokeras.estimators.classifier import MicrostructureClassifier
 from morphokeras.estimators.recipes import ARTICLE_RECIPE
+from morphokeras.models.heads import class_terms
 
 
 def test_learns_textures_it_has_not_seen(classifier, more_textures):
@@ -320,3 +322,25 @@ def test_wrong_data_is_explained(spoil, message, textures):
     X, y = spoil(*textures)
     with pytest.raises(ValueError, match=message):
         MicrostructureClassifier(epochs=1).fit(X, y)
+
+
+def test_the_unit_of_the_weights_does_not_matter(textures, tiny):
+    X, y = textures
+    weights = np.where(np.asarray(y) == "speckle", 1.0, 3.0)
+    small = MicrostructureClassifier(**{**tiny, "epochs": 2})
+    small.fit(X, y, sample_weight=weights)
+    large = MicrostructureClassifier(**{**tiny, "epochs": 2})
+    large.fit(X, y, sample_weight=64 * weights)
+    np.testing.assert_array_equal(small.predict_proba(X), large.predict_proba(X))
+
+
+@pytest.mark.one_backend
+def test_a_weight_of_two_pulls_like_a_copy():
+    logits = keras.ops.convert_to_tensor([[1.0, 0.0], [0.5, 0.2], [0.0, 2.0]])
+    labels = np.array([0, 1, 1])
+    weighted = Examples(np.zeros((3, 4, 4, 1)), sample_weight=np.array([2.0, 1, 1]))
+    weighted = weighted.drop_weightless().sample_weight
+    loss, _, _ = class_terms(logits, labels, keras.ops.convert_to_tensor(weighted))
+    copied = keras.ops.take(logits, [0, 0, 1, 2], axis=0)
+    expected, _, _ = class_terms(copied, labels[[0, 0, 1, 2]])
+    np.testing.assert_allclose(float(loss), float(expected), rtol=1e-6)

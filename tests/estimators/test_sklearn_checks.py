@@ -2,7 +2,7 @@
 
 import keras
 import pytest
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 from tests.estimators.tabular import (
     EXPECTED_FAILURES,
@@ -22,7 +22,14 @@ try:
         ESTIMATORS, expected_failed_checks=lambda estimator: EXPECTED_FAILURES
     )
 except TypeError:  # before scikit-learn 1.6, which reads them from the tags
-    all_checks = parametrize_with_checks(ESTIMATORS)
+    all_checks = pytest.mark.parametrize(
+        ("estimator", "check"),
+        [
+            pair
+            for estimator in ESTIMATORS
+            for pair in check_estimator(estimator, generate_only=True)
+        ],
+    )
 
 
 @all_checks
