@@ -80,7 +80,7 @@ class BaseMicrostructureEstimator(
         self._validate_params()
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         with (
-            _training.all_or_nothing(self),
+            _training.all_or_nothing(self, _training.resumes(self)),
             _training.seeded(seed),
             _training.precision(self.mixed_precision),
         ):
@@ -90,6 +90,7 @@ class BaseMicrostructureEstimator(
             model = self.model_ if resumed else self._make_model(training)
             history = self._train(model, training, validation, seed)
             self.model_, self.history_ = model, history
+            self._num_parts = 0
         return self
 
     def _validate_training(self, X, y, sample_weight, groups, pixel_size) -> Examples:
@@ -98,10 +99,7 @@ class BaseMicrostructureEstimator(
         self._refuse_another_shape(images, only=self.warm_start)
         limits = learn_range(images, self.intensity)
         labels = self._encode_labels(y, len(images))
-        self._has_channels = np.asarray(X).ndim == self.spatial_dims + 2
-        self.image_shape_ = images.shape[1:]
-        self.n_features_in_ = math.prod(self.image_shape_)
-        self.intensity_range_ = limits
+        self._remember(X, images, limits)
         return Examples(
             images=scale_intensity(images, limits),
             labels=labels,
@@ -109,6 +107,13 @@ class BaseMicrostructureEstimator(
             log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
             groups=self._check_groups(groups, len(images)),
         ).drop_weightless()
+
+    def _remember(self, X, images: np.ndarray, limits: tuple[float, float]) -> None:
+        """Keep what later images are checked against."""
+        self._has_channels = np.asarray(X).ndim == self.spatial_dims + 2
+        self.image_shape_ = images.shape[1:]
+        self.n_features_in_ = math.prod(self.image_shape_)
+        self.intensity_range_ = limits
 
     def _validate(self, X, pixel_size=None) -> Examples:
         """Return images to predict, checked against those of the training."""
@@ -240,13 +245,7 @@ class BaseMicrostructureEstimator(
         """Fit the network; return the history of every term."""
         patience = self.n_iter_no_change if self.early_stopping else None
         callbacks = _training.make_callbacks(self.callbacks, patience)
-        batches = TrainingBatches(
-            training,
-            self.batch_size,
-            self._augmentation(),
-            seed,
-            with_target=isinstance(model, MorphoTensorVAE),
-        )
+        batches = self._training_batches(model, training, seed)
         epochs = self._number_of_epochs(len(batches))
         optimizer = _training.make_optimizer(
             self.learning_rate,
@@ -265,6 +264,17 @@ class BaseMicrostructureEstimator(
                 shuffle=False,
             )
         return history.history
+
+    def _training_batches(
+        self, model: keras.Model, training: Examples, seed: int
+    ) -> TrainingBatches:
+        return TrainingBatches(
+            training,
+            self.batch_size,
+            self._augmentation(),
+            seed,
+            with_target=isinstance(model, MorphoTensorVAE),
+        )
 
     def _number_of_epochs(self, steps_per_epoch: int) -> int:
         if self.epochs == "auto":

@@ -9,11 +9,12 @@ from sklearn.utils.class_weight import compute_sample_weight
 from morphokeras.estimators import _labels
 from morphokeras.estimators._augment import Augmentation
 from morphokeras.estimators._data import Examples
+from morphokeras.estimators._partial_fit import PartialFit
 from morphokeras.estimators._predictions import Predictions
 from morphokeras.models.classifier import ClassifierNetwork
 
 
-class BaseClassifier(Predictions):
+class BaseClassifier(PartialFit, Predictions):
     """A classifier of images, but for its parameters and its network."""
 
     classes_: np.ndarray

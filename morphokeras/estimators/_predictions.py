@@ -143,7 +143,7 @@ class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
         if used == (pixel_size is not None):
             return
         raise ValueError(
-            "The classifier was fitted with `pixel_size`: give it to `predict` as well."
+            "The classifier was fitted with `pixel_size`: give it here as well."
             if used
             else "The classifier was fitted without `pixel_size`: leave it out, or fit "
             "again with it."

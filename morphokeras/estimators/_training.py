@@ -29,14 +29,14 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def all_or_nothing(estimator: BaseEstimator) -> Iterator[None]:
+def all_or_nothing(estimator: BaseEstimator, resumed: bool) -> Iterator[None]:
     """Put an estimator back as it was if its training does not come to its end.
 
     What an earlier training learned then stays whole, after an interruption also. The
-    weights are copied if the training would go on from them.
+    weights are copied if the training goes on from them (`resumed`).
     """
     before = dict(vars(estimator))
-    variables = before["model_"].variables if resumes(estimator) else []
+    variables = before["model_"].variables if resumed else []
     values = [keras.ops.convert_to_numpy(v).copy() for v in variables]
     try:
         yield
@@ -68,7 +68,10 @@ def precision(mixed_precision: str | None) -> Iterator[None]:
 
 
 def make_optimizer(
-    learning_rate: float, weight_decay: float, warmup: float, steps: int
+    learning_rate: float,
+    weight_decay: float,
+    warmup: float = 0.0,
+    steps: int | None = None,
 ) -> keras.optimizers.Optimizer:
     """Return AdamW with a linear warm-up and a cosine decay to zero.
 
@@ -79,27 +82,31 @@ def make_optimizer(
     weight_decay : float
         Decoupled decay of weights, relative to the learning rate; biases and the
         scales of normalisations are spared.
-    warmup : float
+    warmup : float, default=0.0
         Share of the steps that the learning rate rises, in [0, 1).
-    steps : int
-        Number of steps in all.
+    steps : int, optional
+        Number of steps in all; by default the learning rate stays as it is.
 
     Returns
     -------
     keras.optimizers.Optimizer
     """
+    rate = learning_rate if steps is None else _schedule(learning_rate, warmup, steps)
+    optimizer = keras.optimizers.AdamW(
+        rate, weight_decay=weight_decay, global_clipnorm=CLIP_NORM
+    )
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def _schedule(learning_rate: float, warmup: float, steps: int):
     warmup_steps = int(warmup * steps)
-    schedule = keras.optimizers.schedules.CosineDecay(
+    return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0 if warmup_steps else learning_rate,
         decay_steps=max(1, steps - warmup_steps),
         warmup_target=learning_rate if warmup_steps else None,
         warmup_steps=warmup_steps,
     )
-    optimizer = keras.optimizers.AdamW(
-        schedule, weight_decay=weight_decay, global_clipnorm=CLIP_NORM
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer
 
 
 def make_callbacks(
