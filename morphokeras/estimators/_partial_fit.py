@@ -13,8 +13,6 @@ from morphokeras.utils.intensity import learn_range, scale_intensity
 class PartialFit(BaseMicrostructureEstimator):
     """A classifier that can be trained part by part."""
 
-    _num_parts = 0
-
     def partial_fit(self, X, y, classes=None, *, sample_weight=None, pixel_size=None):
         """Train for one pass over some images, going on from the last call.
 
@@ -74,12 +72,13 @@ class PartialFit(BaseMicrostructureEstimator):
             examples = self._validate_part(X, y, classes, sample_weight, pixel_size)
             if not hasattr(self, "model_"):
                 self.model_, self.history_ = self._make_model(examples), {}
-            history = self._train_part(examples, seed)
+            done = getattr(self, "_num_parts", 0)
+            history = self._train_part(examples, seed, done)
             self.history_ = {
                 term: self.history_.get(term, []) + values
                 for term, values in history.items()
             }
-            self._num_parts += 1
+            self._num_parts = done + 1
         return self
 
     def _validate_part(self, X, y, classes, sample_weight, pixel_size) -> Examples:
@@ -134,9 +133,11 @@ class PartialFit(BaseMicrostructureEstimator):
         by_class = self._class_weights(labels)
         return by_class if weights is None else by_class * weights
 
-    def _train_part(self, examples: Examples, seed: int) -> dict[str, list[float]]:
-        batches = self._training_batches(self.model_, examples, seed + self._num_parts)
-        if self._num_parts == 0 or not self.model_.compiled:
+    def _train_part(
+        self, examples: Examples, seed: int, done: int
+    ) -> dict[str, list[float]]:
+        batches = self._training_batches(self.model_, examples, seed + done)
+        if done == 0 or not self.model_.compiled:
             _twins.build(self.model_, batches[0][0])
             self.model_.compile(
                 _training.make_optimizer(self.learning_rate, self.weight_decay)

@@ -460,11 +460,6 @@ default=0.0
         return _labels.encode_known(wanted, n_samples, self.classes_, None)
 
     def _encode_labels(self, y, n_samples: int) -> np.ndarray | None:
-        if n_samples < 2:
-            raise ValueError(
-                "A generator learns from at least two images. Received one "
-                "(n_samples=1): cut a large image into patches."
-            )
         if y is None or _labels.is_measured(y, n_samples):
             self.classes_ = np.empty(0)
             return None

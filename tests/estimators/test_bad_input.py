@@ -14,9 +14,7 @@ from morphokeras.estimators.generator import MicrostructureGenerator
 from tests.estimators.tiny import NAMES, make_classifier, make_generator
 
 # Where a backend that compiles nothing is at hand, for a few networks are trained.
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="does not depend on the backend"
-)
+pytestmark = pytest.mark.torch_only
 
 
 @pytest.fixture(scope="module")

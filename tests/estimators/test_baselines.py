@@ -39,7 +39,7 @@ def test_the_plain_cnn_learns_textures_it_has_not_seen(plain, more_textures):
     np.testing.assert_allclose(plain.predict_proba(X).sum(axis=1), 1)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_plain_cnn_has_named_features(plain, textures):
     features = plain.transform(textures[0])
     names = plain.get_feature_names_out()
@@ -47,18 +47,18 @@ def test_the_plain_cnn_has_named_features(plain, textures):
     assert names[0] == "plaincnnclassifier0"
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_features_of_half_precision_are_single(textures):
     clf = PlainCNNClassifier(500, epochs=1, mixed_precision="bfloat16", random_state=0)
     assert clf.fit(*textures).transform(textures[0]).dtype == "float32"
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_plain_cnn_has_the_size_asked_for(plain):
     assert 1_500 < plain.model_.count_params() < 2_500
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_same_seed_gives_the_same_plain_cnn(textures):
     clf = PlainCNNClassifier(1_000, epochs=1, random_state=0)
     first, again = clf.fit(*textures), clone(clf).fit(*textures)
@@ -67,7 +67,7 @@ def test_same_seed_gives_the_same_plain_cnn(textures):
     )
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_plain_cnn_survives_pickling(plain, textures):
     copy = pickle.loads(pickle.dumps(plain))
     np.testing.assert_allclose(
@@ -75,7 +75,7 @@ def test_the_plain_cnn_survives_pickling(plain, textures):
     )
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_plain_cnn_takes_what_the_classifier_takes(textures):
     X, y = textures
     clf = PlainCNNClassifier(
@@ -94,7 +94,7 @@ def test_the_plain_cnn_takes_what_the_classifier_takes(textures):
     assert "val_loss" in clf.history_
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_plain_cnn_refuses_what_it_cannot_use(plain, textures):
     X, _ = textures
     with pytest.raises(ValueError, match="no `pixel_size`"):
@@ -106,7 +106,7 @@ def test_the_plain_cnn_refuses_what_it_cannot_use(plain, textures):
     assert not hasattr(plain, "attention_maps")
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_plain_cnn_classifies_volumes(rng):
     volumes = rng.random((4, 8, 8, 8))
     clf = PlainCNNClassifier(
@@ -122,7 +122,7 @@ def test_the_plain_cnn_classifies_volumes(rng):
     assert clf.fit(volumes, [0, 1, 0, 1]).predict(volumes).shape == (4,)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_a_grid_search_compares_sizes(textures):
     search = GridSearchCV(
         PlainCNNClassifier(epochs=1, random_state=0), {"num_parameters": [500]}, cv=2
@@ -130,7 +130,7 @@ def test_a_grid_search_compares_sizes(textures):
     assert search.fit(*textures).best_params_ == {"num_parameters": 500}
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_resnet_is_a_classifier_with_attention(small_textures):
     X, y = small_textures
     clf = ResNet50Classifier(epochs=1, batch_size=4, augment=None, random_state=0)
@@ -139,7 +139,7 @@ def test_the_resnet_is_a_classifier_with_attention(small_textures):
     assert clf.attention_maps(X[:2]).shape == (2, 16, 16)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_resnet_refuses_weights_that_are_not_there(small_textures):
     clf = ResNet50Classifier("nowhere.weights.h5", epochs=1)
     with pytest.raises(FileNotFoundError, match=r"nowhere\.weights\.h5"):
@@ -166,7 +166,7 @@ def test_codes_of_the_plain_vae_lead_back_to_its_reconstructions(
     assert plain_generator.score(X) == pytest.approx(-error.mean(), rel=1e-3)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_plain_vae_refuses_what_it_cannot_use(plain_generator):
     with pytest.raises(ValueError, match=r"`Z` must have shape \(n_samples, 3\)"):
         plain_generator.inverse_transform(np.zeros((2, 4)))
@@ -174,7 +174,7 @@ def test_the_plain_vae_refuses_what_it_cannot_use(plain_generator):
         plain_generator.sample(0)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_plain_vae_is_the_same_for_the_same_seed(plain_generator, small_textures):
     again = clone(plain_generator).fit(small_textures[0])
     np.testing.assert_array_equal(
@@ -204,7 +204,7 @@ def test_descriptors_have_names(textures):
     assert {"texturefeatures__grey_mean"} < set(names)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_descriptors_vote_beside_a_network(textures, tiny):
     members = [
         ("network", MicrostructureClassifier(**{**tiny, "epochs": 1})),

@@ -104,14 +104,14 @@ def test_same_seed_gives_the_same_predictions(classifier, textures, tiny):
     np.testing.assert_array_equal(again.predict_proba(X), classifier.predict_proba(X))
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_another_seed_gives_another_network(classifier, textures, tiny):
     X, y = textures
     other = MicrostructureClassifier(**{**tiny, "random_state": 1, "epochs": 1})
     assert np.abs(other.fit(X, y).transform(X) - classifier.transform(X)).max() > 0.01
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_fit_leaves_the_process_as_it_was(textures, tiny):
     policy = keras.config.dtype_policy().name
     random.seed(3)
@@ -134,7 +134,7 @@ def test_mixed_precision_computes_in_it(name, textures, tiny):
     assert np.isfinite(clf.predict_proba(X)).all()
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_is_silent_unless_asked(textures, tiny, capsys):
     X, y = textures
     MicrostructureClassifier(**{**tiny, "epochs": 1}).fit(X, y)
@@ -143,7 +143,7 @@ def test_is_silent_unless_asked(textures, tiny, capsys):
     assert "accuracy" in capsys.readouterr().out
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_pixel_size_is_an_input(textures, tiny):
     X, y = textures
     # The classes differ by nothing but their pixel size.
@@ -163,7 +163,7 @@ def test_pixel_size_that_was_not_learned_is_refused(classifier, textures):
         classifier.predict(textures[0], pixel_size=1.0)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_early_stopping_watches_held_out_groups(textures, tiny):
     X, y = textures
     groups = np.arange(24) // 4
@@ -176,14 +176,14 @@ def test_early_stopping_watches_held_out_groups(textures, tiny):
     assert len(clf.history_["val_loss"]) < 30
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_validation_data_is_recorded(textures, more_textures, tiny):
     clf = MicrostructureClassifier(**{**tiny, "epochs": 1})
     clf.fit(*textures, validation_data=more_textures)
     assert len(clf.history_["val_loss"]) == 1
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_image_of_weight_zero_is_absent(textures, tiny):
     X, y = textures
     spoiled = np.where(np.arange(24) < 12, y, "lamellae")
@@ -198,7 +198,7 @@ def test_image_of_weight_zero_is_absent(textures, tiny):
     )
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_class_weight_shifts_the_probabilities(textures, tiny):
     X, y = textures
     X = np.repeat(X[:1], len(X), axis=0)
@@ -207,7 +207,7 @@ def test_class_weight_shifts_the_probabilities(textures, tiny):
     assert probability[:, 1].mean() > 0.7
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_unlabelled_images_are_left_out_of_the_score(textures, tiny):
     X, y = textures
     y = np.where(np.arange(24) % 3 == 0, "", y)
@@ -229,7 +229,7 @@ def test_generative_terms_are_trained_beside_the_class(textures, tiny):
     assert clf.attention_maps(X).shape == (24, 32, 32)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_warm_start_goes_on_from_the_weights(textures, tiny):
     X, y = textures
     clf = MicrostructureClassifier(
@@ -242,7 +242,7 @@ def test_warm_start_goes_on_from_the_weights(textures, tiny):
     np.testing.assert_allclose(model.trainable_weights[0].numpy(), before, atol=1e-6)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_callback_of_the_user_is_copied(textures, tiny):
     class Count(keras.callbacks.Callback):
         epochs_seen = 0
@@ -256,7 +256,7 @@ def test_callback_of_the_user_is_copied(textures, tiny):
     assert mine.epochs_seen == 0
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_works_in_cross_validation_and_pipelines(textures, tiny):
     X, y = textures
     clf = MicrostructureClassifier(**{**tiny, "epochs": 2})
@@ -266,7 +266,7 @@ def test_works_in_cross_validation_and_pipelines(textures, tiny):
     assert pipeline.fit(X, y).predict(X).shape == (24,)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_grid_search_over_the_topology_weight(textures, tiny):
     X, y = textures
     params = {**tiny, "epochs": 1, "depth": 1, "latent_field_stride": 2}
@@ -324,6 +324,7 @@ def test_wrong_data_is_explained(spoil, message, textures):
         MicrostructureClassifier(epochs=1).fit(X, y)
 
 
+@pytest.mark.torch_only
 def test_the_unit_of_the_weights_does_not_matter(textures, tiny):
     X, y = textures
     weights = np.where(np.asarray(y) == "speckle", 1.0, 3.0)
@@ -334,7 +335,7 @@ def test_the_unit_of_the_weights_does_not_matter(textures, tiny):
     np.testing.assert_array_equal(small.predict_proba(X), large.predict_proba(X))
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_a_weight_of_two_pulls_like_a_copy():
     logits = keras.ops.convert_to_tensor([[1.0, 0.0], [0.5, 0.2], [0.0, 2.0]])
     labels = np.array([0, 1, 1])

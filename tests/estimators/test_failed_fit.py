@@ -41,7 +41,7 @@ def interrupt(estimator, X, y=None, **changes):
     estimator.set_params(**params)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_interrupted_first_fit_leaves_an_unfitted_estimator(small_textures, tiny):
     X, y = small_textures
     clf = MicrostructureClassifier(**tiny)
@@ -51,7 +51,7 @@ def test_interrupted_first_fit_leaves_an_unfitted_estimator(small_textures, tiny
         clf.predict(X)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_interrupted_second_fit_leaves_the_first(fitted, small_textures):
     X, _ = small_textures
     before, probability = learned(fitted), fitted.predict_proba(X)
@@ -68,7 +68,7 @@ def test_interrupted_warm_start_leaves_the_weights(fitted, small_textures):
     assert fitted.history_ is history
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_interrupted_generator_still_draws_the_same(small_textures, tiny_generator):
     X, y = small_textures
     params = {**tiny_generator, "epochs": 1, "lambda_patch": 0.0}
@@ -78,7 +78,7 @@ def test_interrupted_generator_still_draws_the_same(small_textures, tiny_generat
     np.testing.assert_array_equal(gen.sample(2, random_state=0), samples)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -97,7 +97,7 @@ def test_refused_data_leave_the_earlier_fit(wrong, fitted, small_textures):
     assert all(value is before[name] for name, value in learned(fitted).items())
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_interruption_leaves_the_process_as_it_was(small_textures, tiny):
     policy, state = keras.config.dtype_policy().name, random.getstate()
     clf = MicrostructureClassifier(**{**tiny, "mixed_precision": "bfloat16"})

@@ -35,7 +35,7 @@ def test_samples_of_a_class(generator):
         generator.sample(2, y="martensite")
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_samples_have_the_volume_fraction_asked_for(small_textures, tiny_generator):
     params = {**tiny_generator, "epochs": 1, "field": "phase"}
     gen = MicrostructureGenerator(**params).fit(small_textures[0])
@@ -61,7 +61,7 @@ def test_codes_of_another_length_are_refused(generator):
         generator.inverse_transform(np.zeros((2, 7)))
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_training_lowers_the_reconstruction_error(
     generator, small_textures, tiny_generator
 ):
@@ -89,7 +89,7 @@ def test_clone_has_the_same_parameters(generator):
     assert clone(generator).get_params() == generator.get_params()
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_codes_serve_a_classifier_in_a_pipeline(small_textures, tiny_generator):
     pipeline = make_pipeline(
         MicrostructureGenerator(**tiny_generator, codes="global"), LogisticRegression()
@@ -97,7 +97,7 @@ def test_codes_serve_a_classifier_in_a_pipeline(small_textures, tiny_generator):
     assert pipeline.fit(*small_textures).predict(small_textures[0]).shape == (24,)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_continuous_targets_are_left_to_the_next_step(small_textures, tiny_generator):
     X, _ = small_textures
     gen = MicrostructureGenerator(**{**tiny_generator, "epochs": 1})
@@ -107,7 +107,7 @@ def test_continuous_targets_are_left_to_the_next_step(small_textures, tiny_gener
         gen.sample(1, y="a")
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_colour_images_keep_their_channels(small_textures, tiny_generator):
     X = np.stack([small_textures[0]] * 2, axis=-1)
     gen = MicrostructureGenerator(**{**tiny_generator, "epochs": 1}).fit(X)

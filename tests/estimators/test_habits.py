@@ -25,9 +25,7 @@ from morphokeras.estimators.generator import MicrostructureGenerator
 from morphokeras.estimators.splitting import SemiSupervisedSplit
 
 # Nothing here depends on the backend, and PyTorch compiles nothing.
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="needs a backend that compiles nothing"
-)
+pytestmark = pytest.mark.torch_only
 
 SPECIMENS = np.repeat(np.arange(6), 4)
 

@@ -15,7 +15,7 @@ import morphokeras
 from morphokeras.estimators._archive import pack
 from tests.estimators.archives import members_of, network_of
 
-pytestmark = pytest.mark.one_backend
+pytestmark = pytest.mark.torch_only
 
 
 @pytest.fixture

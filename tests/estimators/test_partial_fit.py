@@ -6,6 +6,7 @@ import pytest
 
 from morphokeras.estimators.baselines import PlainCNNClassifier
 from morphokeras.estimators.classifier import MicrostructureClassifier
+from morphokeras.estimators.loading import load
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_the_classes_are_given_once(parts, tiny):
     assert clf.classes_.tolist() == CLASSES
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_it_goes_on_after_a_whole_fit(parts, tiny):
     X, y = parts[0]
     clf = MicrostructureClassifier(**{**tiny, "epochs": 1}).fit(X, y)
@@ -43,7 +44,7 @@ def test_it_goes_on_after_a_whole_fit(parts, tiny):
     assert np.abs(clf.transform(X) - before).max() > 1e-3
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_same_parts_give_the_same_network(parts, tiny):
     first, second = (
         MicrostructureClassifier(**tiny).partial_fit(*parts[0], classes=CLASSES)
@@ -54,7 +55,7 @@ def test_the_same_parts_give_the_same_network(parts, tiny):
     )
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_the_optimizer_keeps_its_state(parts, tiny):
     clf = MicrostructureClassifier(**tiny)
     for X, y in parts:
@@ -62,7 +63,7 @@ def test_the_optimizer_keeps_its_state(parts, tiny):
     assert int(clf.model_.optimizer.iterations) == 3
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_an_interrupted_part_leaves_the_weights_alone(parts, tiny):
     class Interrupt(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -77,14 +78,14 @@ def test_an_interrupted_part_leaves_the_weights_alone(parts, tiny):
     np.testing.assert_array_equal(clf.predict_proba(X), before)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_a_plain_network_learns_in_parts_too(parts, tiny):
     clf = PlainCNNClassifier(batch_size=8, random_state=0)
     clf.partial_fit(*parts[0], classes=CLASSES)
     assert clf.predict(parts[1][0]).shape == (8,)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 @pytest.mark.parametrize(
     ("options", "classes", "message"),
     [
@@ -101,8 +102,16 @@ def test_a_wrong_first_part_is_refused(parts, tiny, options, classes, message):
     assert not hasattr(clf, "classes_")
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_other_classes_are_refused_later(parts, tiny):
     clf = MicrostructureClassifier(**tiny).partial_fit(*parts[0], classes=CLASSES)
     with pytest.raises(ValueError, match="stay those of the first call"):
         clf.partial_fit(*parts[1], classes=["a", "b"])
+
+
+@pytest.mark.torch_only
+def test_a_loaded_classifier_goes_on(parts, tiny, tmp_path):
+    clf = MicrostructureClassifier(**tiny).partial_fit(*parts[0], classes=CLASSES)
+    clf.save(tmp_path / "clf.mkz")
+    again = load(tmp_path / "clf.mkz").partial_fit(*parts[1])
+    assert len(again.history_["loss"]) == 2

@@ -1,6 +1,5 @@
 """scikit-learn's own checks, on estimators that read tables."""
 
-import keras
 import pytest
 from sklearn.utils import estimator_checks
 
@@ -11,9 +10,7 @@ from tests.estimators.tabular import (
 )
 
 # A hundred trainings of tables of thirty shapes: TensorFlow and JAX would compile each.
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="needs a backend that compiles nothing"
-)
+pytestmark = pytest.mark.torch_only
 
 
 def pairs():
@@ -21,7 +18,9 @@ def pairs():
     for estimator in (TabularClassifier(), TabularGenerator()):
         try:
             yield from estimator_checks.estimator_checks_generator(
-                estimator, expected_failed_checks=EXPECTED_FAILURES, mark="xfail"
+                estimator,
+                expected_failed_checks=EXPECTED_FAILURES,
+                mark="xfail",
             )
         except AttributeError:  # before scikit-learn 1.6, which reads the tags
             yield from estimator_checks.check_estimator(estimator, generate_only=True)

@@ -6,7 +6,7 @@ from sklearn.model_selection import GroupKFold, LeaveOneGroupOut, StratifiedKFol
 
 from morphokeras.estimators.splitting import SemiSupervisedSplit
 
-pytestmark = pytest.mark.one_backend
+pytestmark = pytest.mark.torch_only
 
 y = np.array([0, 1, -1, 0, 1, -1, 0, 1, -1, -1])
 X = np.zeros((10, 4, 4))

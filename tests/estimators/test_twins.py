@@ -48,7 +48,7 @@ def test_a_used_twin_trains_as_a_new_one(small_textures, tiny_generator):
     np.testing.assert_array_equal(first.transform(X), codes)
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_another_schedule_or_network_is_compiled_anew(textures, tiny, monkeypatch):
     made = count_compilations(monkeypatch)
     for change in ({}, {"learning_rate": 1e-3}, {"dropout": 0.1}, {"batch_size": 4}):
@@ -56,7 +56,7 @@ def test_another_schedule_or_network_is_compiled_anew(textures, tiny, monkeypatc
     assert len(made) == 4
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_few_twins_are_kept(textures, tiny):
     for epochs in range(1, _twins.MOST_TWINS + 3):
         MicrostructureClassifier(**{**tiny, "epochs": epochs}).fit(*textures)
@@ -78,7 +78,7 @@ class Interrupt(keras.callbacks.Callback):
         raise KeyboardInterrupt
 
 
-@pytest.mark.one_backend
+@pytest.mark.torch_only
 def test_a_large_network_is_trained_itself(textures, tiny, monkeypatch):
     monkeypatch.setattr(_twins, "MOST_WEIGHTS", 10)
     clf = MicrostructureClassifier(**{**tiny, "epochs": 1}).fit(*textures)

@@ -9,9 +9,7 @@ from morphokeras.topology import persistence_pairs
 from tests.estimators.tiny import NAMES, make_classifier, make_generator
 
 # Where a backend that compiles nothing is at hand, for many networks are trained.
-pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="does not depend on the backend"
-)
+pytestmark = pytest.mark.torch_only
 
 # PyTorch's own, which `pytest.warns` brings up again.
 quiet = pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")

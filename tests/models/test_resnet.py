@@ -9,7 +9,7 @@ from morphokeras import MicrostructureClassifier
 from morphokeras.models import ClassifierNetwork, MorphoTensorVAE, ResNet50Encoder
 
 # 23.6 million weights take seconds to make, whatever the backend.
-pytestmark = pytest.mark.one_backend
+pytestmark = pytest.mark.torch_only
 
 
 @pytest.fixture(scope="module")
