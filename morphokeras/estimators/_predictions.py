@@ -123,12 +123,22 @@ class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
 
     def _mean_probability(self, batch):
         views = symmetric_views(batch["image"], self.augment, self.spatial_dims)
-        # Not `predict`, whose set-up takes far longer than one batch.
+        # Few images go through the network once, with all their views.
+        at_once = len(views) if len(views) * len(views[0]) <= self.batch_size else 1
         logits = [
-            self._network().predict_on_batch({**batch, "image": view})["logits_class"]
-            for view in views
+            self._logits(batch, views[start : start + at_once])
+            for start in range(0, len(views), at_once)
         ]
-        return np.mean([_softmax(np.asarray(v, "float64")) for v in logits], axis=0)
+        probability = _softmax(np.concatenate(logits).astype("float64"))
+        return probability.reshape(len(views), len(views[0]), -1).mean(axis=0)
+
+    def _logits(self, batch, views: list[np.ndarray]) -> np.ndarray:
+        """Return the logits of all views of a batch, one view after the other."""
+        repeated = {k: np.concatenate([v] * len(views)) for k, v in batch.items()}
+        inputs = {**repeated, "image": np.concatenate(views)}
+        # Not `predict`, whose set-up takes far longer than one batch.
+        logits = self._network().predict_on_batch(inputs)["logits_class"]
+        return np.asarray(logits)
 
     def _embed(self, batch):
         return self._features(batch)["embedding"]
