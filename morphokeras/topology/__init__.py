@@ -7,8 +7,14 @@ The kernels need no Keras; `morphokeras.topology.betti` does, and is imported wh
 from typing import Any
 
 from morphokeras.topology.cubical import persistence_diagram, persistence_pairs
+from morphokeras.topology.diagrams import persistence_diagrams
 
-__all__ = ["persistence_diagram", "persistence_pairs", "soft_betti"]
+__all__ = [
+    "persistence_diagram",
+    "persistence_diagrams",
+    "persistence_pairs",
+    "soft_betti",
+]
 
 
 def __getattr__(name: str) -> Any:

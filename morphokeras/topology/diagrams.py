@@ -1,0 +1,96 @@
+"""Persistence diagrams of many images in one array, as giotto-tda lays them out."""
+
+import numpy as np
+
+from morphokeras.topology.cubical import end_of_range, persistence_pairs
+
+
+def persistence_diagrams(
+    images: np.ndarray,
+    *,
+    filtration: str = "superlevel",
+    connectivity: str = "full",
+    homology_dimensions: tuple[int, ...] = (0, 1),
+    reduced: bool = True,
+    min_persistence: float = 0.0,
+    value_range: tuple[float, float] | None = (0.0, 1.0),
+    num_threads: int | None = None,
+) -> np.ndarray:
+    """Return the persistence diagram of each image, in one array.
+
+    Use it where giotto-tda would use `CubicalPersistence`: with
+    ``filtration="sublevel"`` the points are the same, if in another order, and whatever
+    of giotto-tda takes diagrams takes these.
+
+    Parameters
+    ----------
+    images : array_like of shape (n_images, height, width)
+        Finite values.
+    filtration, connectivity, min_persistence, num_threads
+        As in `persistence_pairs`.
+    homology_dimensions : tuple of int, default=(0, 1)
+        The dimensions wanted: components, holes.
+    reduced : bool, default=True
+        Whether to leave out the component that never dies, as giotto-tda does.
+    value_range : tuple of two floats or None, default=(0.0, 1.0)
+        The range in which the threshold moves. A component that never dies is said to
+        die at its end; at infinity if None.
+
+    Returns
+    -------
+    ndarray of shape (n_images, n_points, 3), float32
+        Birth, death and dimension of each point, by dimension. Images with fewer
+        points are filled up with points that die where they are born.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `persistence_pairs`; also if a dimension is not 0 or 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from morphokeras.topology import persistence_diagrams
+    >>> ring = np.ones((1, 5, 5))
+    >>> ring[0, 2, 2] = 0.25
+    >>> persistence_diagrams(ring, homology_dimensions=(1,))[0].tolist()
+    [[1.0, 0.25, 1.0]]
+    """
+    dimensions = sorted(set(homology_dimensions))
+    if not dimensions or not set(dimensions) <= {0, 1}:
+        raise ValueError(
+            "`homology_dimensions` must hold 0, 1 or both. Received: "
+            f"homology_dimensions={homology_dimensions}."
+        )
+    end = end_of_range(value_range, filtration)
+    pairs = persistence_pairs(
+        images,
+        filtration=filtration,
+        connectivity=connectivity,
+        min_persistence=min_persistence,
+        num_threads=num_threads,
+    )
+    values = np.asarray(images, "float32").reshape(len(pairs), -1)
+    blocks = [
+        _block([own[k] for own in pairs], values, k, end, reduced) for k in dimensions
+    ]
+    return np.concatenate(blocks, axis=1)
+
+
+def _block(
+    pairs: list[np.ndarray], values: np.ndarray, dimension: int, end: float, drop: bool
+) -> np.ndarray:
+    """Return the points of one dimension, filled up to one number of points."""
+    if drop:
+        pairs = [own[own[:, 1] >= 0] for own in pairs]
+    # giotto-tda wants at least one point of each dimension, and fills up with points
+    # at the least birth of all images.
+    most = max([1, *(len(own) for own in pairs)])
+    births = [image[own[:, 0]] for image, own in zip(values, pairs, strict=True)]
+    fill = min((own.min() for own in births if own.size), default=0.0)
+    block = np.full((len(pairs), most, 3), dimension, "float32")
+    block[..., :2] = fill
+    for i, own in enumerate(pairs):
+        deaths = np.where(own[:, 1] < 0, np.float32(end), values[i][own[:, 1]])
+        block[i, : len(own), :2] = np.stack([births[i], deaths], axis=1)
+    return block
