@@ -25,9 +25,9 @@ from morphokeras.datasets import make_phase_field
 # Phase fields of two ages. Noise as of a camera makes the task less than trivial.
 
 X, y = make_phase_field(
-    96, shape=(32, 32), time={"young": 60.0, "old": 160.0}, random_state=0
+    160, shape=(32, 32), time={"young": 20.0, "old": 160.0}, random_state=0
 )
-noise = np.random.default_rng(0).normal(0, 0.15, X.shape)
+noise = np.random.default_rng(0).normal(0, 0.1, X.shape)
 X = np.clip(X + noise, 0, 1).astype("float32")
 
 # %%
