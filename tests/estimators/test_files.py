@@ -23,7 +23,7 @@ from morphokeras.estimators._values import decode, encode, read_array, write_arr
 from tests.estimators.archives import members_of, network_of
 
 DATA = Path(__file__).parent / "data"
-one_backend = pytest.mark.torch_only
+torch_only = pytest.mark.torch_only
 
 
 # All comes back.
@@ -37,7 +37,7 @@ def test_a_loaded_classifier_predicts_the_same(classifier, textures, saved):
     assert (loaded.predict(textures[0]) == classifier.predict(textures[0])).all()
 
 
-@one_backend
+@torch_only
 def test_parameters_and_attributes_come_back(classifier, saved):
     loaded = morphokeras.load(str(saved))
     assert type(loaded) is MicrostructureClassifier
@@ -63,7 +63,7 @@ def test_a_loaded_generator_draws_the_same(generator, small_textures, tmp_path):
     np.testing.assert_allclose(loaded.score(X), generator.score(X))
 
 
-@one_backend
+@torch_only
 def test_a_loaded_generative_classifier_keeps_its_statistics(
     small_textures, tiny_generator, tmp_path
 ):
@@ -81,7 +81,7 @@ def test_a_loaded_generative_classifier_keeps_its_statistics(
         np.testing.assert_array_equal(*(np.asarray(v.numpy()) for v in (old, new)))
 
 
-@one_backend
+@torch_only
 def test_training_goes_on_after_loading_as_it_would_have(
     small_textures, tiny, tmp_path
 ):
@@ -105,7 +105,7 @@ def test_a_file_of_the_first_format_is_read():
     assert loaded.intensity == (0, 255)
 
 
-@one_backend
+@torch_only
 def test_a_resnet_comes_back(small_textures, tiny_generator, tmp_path):
     options = {**tiny_generator, "epochs": 1, "latent_field_stride": 8}
     fitted = MicrostructureGenerator(backbone="resnet50", **options)
@@ -115,7 +115,7 @@ def test_a_resnet_comes_back(small_textures, tiny_generator, tmp_path):
     np.testing.assert_allclose(loaded.transform(X), fitted.transform(X))
 
 
-@one_backend
+@torch_only
 @pytest.mark.parametrize("baseline", [PlainCNNClassifier, PlainVAEGenerator])
 def test_a_baseline_comes_back(small_textures, tmp_path, baseline):
     X, y = small_textures
@@ -125,7 +125,7 @@ def test_a_baseline_comes_back(small_textures, tmp_path, baseline):
     np.testing.assert_allclose(loaded.transform(X), fitted.transform(X))
 
 
-@one_backend
+@torch_only
 def test_every_estimator_of_the_package_can_be_loaded():
     from morphokeras import estimators
     from morphokeras.estimators.loading import CLASSES
@@ -134,7 +134,7 @@ def test_every_estimator_of_the_package_can_be_loaded():
     assert set(CLASSES) == {n for n, value in public.items() if hasattr(value, "save")}
 
 
-@one_backend
+@torch_only
 def test_string_labels_of_any_dtype_come_back(small_textures, tiny, tmp_path):
     X, y = small_textures
     fitted = MicrostructureClassifier(**{**tiny, "epochs": 1}).fit(X, y.astype(object))
@@ -144,7 +144,7 @@ def test_string_labels_of_any_dtype_come_back(small_textures, tiny, tmp_path):
     assert loaded.classes_.tolist() == fitted.classes_.tolist()
 
 
-@one_backend
+@torch_only
 def test_a_loaded_estimator_can_be_saved_again(classifier, textures, saved, tmp_path):
     morphokeras.load(saved).save(tmp_path / "again.mkz")
     again = morphokeras.load(tmp_path / "again.mkz")
@@ -153,7 +153,7 @@ def test_a_loaded_estimator_can_be_saved_again(classifier, textures, saved, tmp_
     )
 
 
-@one_backend
+@torch_only
 def test_saving_leaves_the_optimizer_out_and_in_its_place(saved, tmp_path):
     import keras
 
@@ -169,7 +169,7 @@ def test_saving_leaves_the_optimizer_out_and_in_its_place(saved, tmp_path):
     assert b"optimizer" not in network["model.weights.h5"]
 
 
-@one_backend
+@torch_only
 def test_loading_leaves_the_random_numbers_of_the_process(saved):
     import random
 
@@ -179,7 +179,7 @@ def test_loading_leaves_the_random_numbers_of_the_process(saved):
     assert after == before
 
 
-@one_backend
+@torch_only
 def test_the_output_container_and_the_routing_come_back(classifier, tmp_path):
     import sklearn
 
@@ -222,7 +222,7 @@ def test_an_array_comes_back_equal_and_of_its_dtype(dtype):
     assert again.dtype == array.dtype
 
 
-@one_backend
+@torch_only
 def test_parameters_without_json_come_back(classifier, tmp_path):
     changes = {
         "intensity": (np.float32(0.1), 255),
@@ -239,7 +239,7 @@ def test_parameters_without_json_come_back(classifier, tmp_path):
 # What cannot be saved is refused by name.
 
 
-@one_backend
+@torch_only
 def test_an_estimator_that_was_not_fitted_is_refused(tmp_path):
     for estimator in (MicrostructureClassifier(), MicrostructureGenerator()):
         with pytest.raises(NotFittedError):
@@ -247,7 +247,7 @@ def test_an_estimator_that_was_not_fitted_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@one_backend
+@torch_only
 @pytest.mark.parametrize(
     ("name", "value", "kind"),
     [
@@ -263,7 +263,7 @@ def test_a_parameter_that_is_no_value_is_refused(saved, tmp_path, name, value, k
     loaded.set_params(**{name: None}).save(tmp_path / "file.mkz")
 
 
-@one_backend
+@torch_only
 def test_an_attribute_of_objects_is_refused(saved, tmp_path):
     loaded = morphokeras.load(saved)
     loaded.classes_ = np.array(["a", 1], dtype=object)
@@ -272,7 +272,7 @@ def test_an_attribute_of_objects_is_refused(saved, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@one_backend
+@torch_only
 def test_a_subclass_of_somebody_is_refused(classifier, tmp_path):
     class Mine(MicrostructureClassifier):
         pass
@@ -309,7 +309,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     check_old_file(tmp_path)
 
 
-@one_backend
+@torch_only
 @pytest.mark.parametrize("step", ["fsync", "replace"])
 def test_an_interruption_leaves_the_old_file(classifier, tmp_path, monkeypatch, step):
     def interrupted(*args):
@@ -322,7 +322,7 @@ def test_an_interruption_leaves_the_old_file(classifier, tmp_path, monkeypatch, 
     check_old_file(tmp_path)
 
 
-@one_backend
+@torch_only
 def test_a_failing_network_leaves_the_old_file(classifier, tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
