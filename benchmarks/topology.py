@@ -20,9 +20,9 @@ from scipy import ndimage
 from morphokeras.topology.cubical import (
     CONNECTIVITIES,
     FILTRATIONS,
-    persistence_diagram,
     persistence_pairs,
 )
+from morphokeras.topology.diagrams import persistence_intervals
 
 MARKS = {"gudhi, values only": 1.3, "cripser": 5.0}
 KINDS = ("smooth field", "sigmoid + noise", "binary")
@@ -178,7 +178,7 @@ def agrees_with_gudhi(image: np.ndarray, filtration: str, connectivity: str) -> 
     cells = "top_dimensional_cells" if connectivity == "full" else "vertices"
     complex_ = gudhi.CubicalComplex(**{cells: sign * image.astype("float64")})
     complex_.compute_persistence()
-    diagrams = persistence_diagram(
+    diagrams = persistence_intervals(
         image, filtration=filtration, connectivity=connectivity, value_range=None
     )
     for dimension, diagram in enumerate(diagrams):

@@ -6,12 +6,11 @@ The kernels need no Keras; `morphokeras.topology.betti` does, and is imported wh
 
 from typing import Any
 
-from morphokeras.topology.cubical import persistence_diagram, persistence_pairs
-from morphokeras.topology.diagrams import persistence_diagrams
+from morphokeras.topology.cubical import persistence_pairs
+from morphokeras.topology.diagrams import persistence_diagram
 
 __all__ = [
     "persistence_diagram",
-    "persistence_diagrams",
     "persistence_pairs",
     "soft_betti",
 ]

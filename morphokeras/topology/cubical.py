@@ -92,67 +92,6 @@ def persistence_pairs(
     )
 
 
-def persistence_diagram(
-    image: np.ndarray,
-    *,
-    filtration: str = "superlevel",
-    connectivity: str = "full",
-    min_persistence: float = 0.0,
-    value_range: tuple[float, float] | None = (0.0, 1.0),
-) -> list[np.ndarray]:
-    """Return the values at which topological features of an image are born and die.
-
-    Parameters
-    ----------
-    image : array_like of shape (height, width)
-        Finite values.
-    filtration, connectivity, min_persistence
-        As in `persistence_pairs`.
-    value_range : tuple of two floats or None, default=(0.0, 1.0)
-        The range in which the threshold moves. The essential class dies at its end:
-        the lower one for superlevel sets, the upper one for sublevel sets. With None
-        it dies at minus or plus infinity.
-
-    Returns
-    -------
-    list of ndarray of shape (n_pairs, 2)
-        For each homology dimension (0, 1): birth and death value of each pair, the
-        longest first, in float32 or, for a float64 image, float64.
-
-    Raises
-    ------
-    ValueError, TypeError
-        As `persistence_pairs`; also if `value_range` is not a pair (low, high).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from morphokeras.topology.cubical import persistence_diagram
-    >>> image = np.array([[0.9, 0.2, 0.7]])
-    >>> components, holes = persistence_diagram(image)
-    >>> components.tolist()
-    [[0.9, 0.0], [0.7, 0.2]]
-    >>> holes.shape
-    (0, 2)
-    """
-    image = np.asarray(image)
-    if image.ndim != 2:
-        raise ValueError(
-            "`image` must have two axes (height, width). Received: image with shape "
-            f"{image.shape}. Pass the images of a batch one by one."
-        )
-    pairs = persistence_pairs(
-        image[None],
-        filtration=filtration,
-        connectivity=connectivity,
-        min_persistence=min_persistence,
-        num_threads=1,
-    )[0]
-    end = end_of_range(value_range, filtration)
-    dtype = np.float64 if image.dtype == np.float64 else np.float32
-    return [_sorted_values(image.ravel().astype(dtype), p, end) for p in pairs]
-
-
 def end_of_range(value_range: tuple[float, float] | None, filtration: str) -> float:
     """Return the value at which essential classes are said to die."""
     low, high = (-np.inf, np.inf) if value_range is None else value_range
@@ -288,13 +227,6 @@ def _padded(image: np.ndarray, filtration: str) -> np.ndarray:
     else:
         np.add(np.float32(0), image, out=inner)
     return padded
-
-
-def _sorted_values(values: np.ndarray, pairs: np.ndarray, end: float) -> np.ndarray:
-    births = values[pairs[:, 0]]
-    deaths = np.where(pairs[:, 1] < 0, values.dtype.type(end), values[pairs[:, 1]])
-    order = np.argsort(-np.abs(births - deaths), kind="stable")
-    return np.stack([births, deaths], axis=1)[order]
 
 
 @functools.cache

@@ -1,11 +1,11 @@
-"""Persistence diagrams of many images in one array, as giotto-tda lays them out."""
+"""Births and deaths as values: of many images in one array, or of one image."""
 
 import numpy as np
 
 from morphokeras.topology.cubical import end_of_range, persistence_pairs
 
 
-def persistence_diagrams(
+def persistence_diagram(
     images: np.ndarray,
     *,
     filtration: str = "superlevel",
@@ -50,10 +50,10 @@ def persistence_diagrams(
     Examples
     --------
     >>> import numpy as np
-    >>> from morphokeras.topology import persistence_diagrams
+    >>> from morphokeras.topology import persistence_diagram
     >>> ring = np.ones((1, 5, 5))
     >>> ring[0, 2, 2] = 0.25
-    >>> persistence_diagrams(ring, homology_dimensions=(1,))[0].tolist()
+    >>> persistence_diagram(ring, homology_dimensions=(1,))[0].tolist()
     [[1.0, 0.25, 1.0]]
     """
     dimensions = sorted(set(homology_dimensions))
@@ -77,6 +77,67 @@ def persistence_diagrams(
     return np.concatenate(blocks, axis=1)
 
 
+def persistence_intervals(
+    image: np.ndarray,
+    *,
+    filtration: str = "superlevel",
+    connectivity: str = "full",
+    min_persistence: float = 0.0,
+    value_range: tuple[float, float] | None = (0.0, 1.0),
+) -> list[np.ndarray]:
+    """Return the births and deaths of one image, an array for each dimension.
+
+    Parameters
+    ----------
+    image : array_like of shape (height, width)
+        Finite values.
+    filtration, connectivity, min_persistence
+        As in `persistence_pairs`.
+    value_range : tuple of two floats or None, default=(0.0, 1.0)
+        The range in which the threshold moves. The essential class dies at its end:
+        the lower one for superlevel sets, the upper one for sublevel sets. With None
+        it dies at minus or plus infinity.
+
+    Returns
+    -------
+    list of ndarray of shape (n_pairs, 2)
+        For each homology dimension (0, 1): birth and death value of each pair, the
+        longest first, in float32 or, for a float64 image, float64.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `persistence_pairs`; also if `value_range` is not a pair (low, high).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from morphokeras.topology.diagrams import persistence_intervals
+    >>> image = np.array([[0.9, 0.2, 0.7]])
+    >>> components, holes = persistence_intervals(image)
+    >>> components.tolist()
+    [[0.9, 0.0], [0.7, 0.2]]
+    >>> holes.shape
+    (0, 2)
+    """
+    image = np.asarray(image)
+    if image.ndim != 2:
+        raise ValueError(
+            "`image` must have two axes (height, width). Received: image with shape "
+            f"{image.shape}. Pass the images of a batch one by one."
+        )
+    pairs = persistence_pairs(
+        image[None],
+        filtration=filtration,
+        connectivity=connectivity,
+        min_persistence=min_persistence,
+        num_threads=1,
+    )[0]
+    end = end_of_range(value_range, filtration)
+    dtype = np.float64 if image.dtype == np.float64 else np.float32
+    return [_sorted_values(image.ravel().astype(dtype), p, end) for p in pairs]
+
+
 def _block(
     pairs: list[np.ndarray], values: np.ndarray, dimension: int, end: float, drop: bool
 ) -> np.ndarray:
@@ -94,3 +155,10 @@ def _block(
         deaths = np.where(own[:, 1] < 0, np.float32(end), values[i][own[:, 1]])
         block[i, : len(own), :2] = np.stack([births[i], deaths], axis=1)
     return block
+
+
+def _sorted_values(values: np.ndarray, pairs: np.ndarray, end: float) -> np.ndarray:
+    births = values[pairs[:, 0]]
+    deaths = np.where(pairs[:, 1] < 0, values.dtype.type(end), values[pairs[:, 1]])
+    order = np.argsort(-np.abs(births - deaths), kind="stable")
+    return np.stack([births, deaths], axis=1)[order]

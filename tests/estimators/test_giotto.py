@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline, make_union
 
 from morphokeras.estimators.classifier import MicrostructureClassifier
 from morphokeras.estimators.generator import MicrostructureGenerator
-from morphokeras.topology import persistence_diagrams
+from morphokeras.topology import persistence_diagram
 
 pytest.importorskip("gtda", reason="giotto-tda is in the card environment only")
 
@@ -42,7 +42,7 @@ def test_images_can_be_filtered_before_the_classifier(textures, tiny):
 def test_our_diagrams_are_taken_for_giottos(small_textures):
     X, _ = small_textures
     theirs = CubicalPersistence(homology_dimensions=(0, 1)).fit_transform(X)
-    ours = persistence_diagrams(X, filtration="sublevel")
+    ours = persistence_diagram(X, filtration="sublevel")
     for transformer in (PersistenceEntropy(), Amplitude(metric="persistence_image")):
         np.testing.assert_allclose(
             clone(transformer).fit_transform(ours),

@@ -7,7 +7,8 @@ from keras import ops
 from skimage import measure
 
 from morphokeras.topology.betti import soft_betti
-from morphokeras.topology.cubical import persistence_diagram, persistence_pairs
+from morphokeras.topology.cubical import persistence_pairs
+from morphokeras.topology.diagrams import persistence_intervals
 from tests.gradients import gradients
 
 
@@ -36,7 +37,7 @@ def _rectified(persistence, threshold, temperature):
 def test_article_count_is_the_logistic_sum_of_equation_16(rng):
     image = _shuffled_levels(rng, (9, 11))
     expected = [
-        _logistic((d[:, 0] - d[:, 1]) / 0.1).sum() for d in persistence_diagram(image)
+        _logistic((d[:, 0] - d[:, 1]) / 0.1).sum() for d in persistence_intervals(image)
     ]
     counts = _counts(image[None, ..., None], soft_count="article", temperature=0.1)
     np.testing.assert_allclose(counts, [[expected]], rtol=1e-5)
@@ -47,7 +48,7 @@ def test_article_count_is_the_logistic_sum_of_equation_16(rng):
 def test_rectified_count_is_its_closed_form(rng, filtration, connectivity):
     image = _shuffled_levels(rng, (9, 11))
     options = {"filtration": filtration, "connectivity": connectivity}
-    diagrams = persistence_diagram(image, value_range=(-0.5, 1.5), **options)
+    diagrams = persistence_intervals(image, value_range=(-0.5, 1.5), **options)
     expected = [_rectified(np.abs(d[:, 0] - d[:, 1]), 0.3, 0.2).sum() for d in diagrams]
     counts = _counts(
         image[None, ..., None],
@@ -152,7 +153,7 @@ def test_too_few_places_keep_the_longest_and_count_the_others(rng):
         data_format="channels_last",
         return_num_dropped=True,
     )
-    diagrams = persistence_diagram(image)
+    diagrams = persistence_intervals(image)
     expected = [_logistic((d[:5, 0] - d[:5, 1]) / 0.5).sum() for d in diagrams]
     np.testing.assert_allclose(ops.convert_to_numpy(counts), [[expected]], rtol=1e-5)
     dropped = ops.convert_to_numpy(num_dropped)

@@ -9,7 +9,8 @@ import pytest
 from skimage import measure
 
 from morphokeras.topology import cubical
-from morphokeras.topology.cubical import persistence_diagram, persistence_pairs
+from morphokeras.topology.cubical import persistence_pairs
+from morphokeras.topology.diagrams import persistence_intervals
 
 pytestmark = pytest.mark.backend_free
 
@@ -77,7 +78,7 @@ def test_betti_numbers_at_thresholds_agree_with_scikit_image(rng, connectivity):
     rank = 2 if connectivity == "full" else 1
     for _ in range(20):
         image = rng.integers(0, 9, (12, 15)).astype("float32")
-        diagrams = persistence_diagram(
+        diagrams = persistence_intervals(
             image, connectivity=connectivity, value_range=None
         )
         for threshold in (1.0, 3.0, 5.0, 8.0):
@@ -129,7 +130,7 @@ def _shape(name):
 )
 @pytest.mark.parametrize("connectivity", cubical.CONNECTIVITIES)
 def test_known_shape_has_its_components_and_holes(name, expected, connectivity):
-    diagrams = persistence_diagram(_shape(name), connectivity=connectivity)
+    diagrams = persistence_intervals(_shape(name), connectivity=connectivity)
     long = [int((d[:, 0] - d[:, 1] == 1.0).sum()) for d in diagrams]
     assert tuple(long) == expected
 
@@ -304,30 +305,3 @@ def test_what_is_no_number_is_refused(images):
 def test_bad_options_are_refused_with_name_and_value(option, value):
     with pytest.raises(ValueError, match=f"`{option}`(?s:.*)Received: {option}="):
         persistence_pairs(np.zeros((2, 2, 2)), **{option: value})
-
-
-def test_diagram_is_sorted_by_length_and_capped_at_the_end_of_the_range(rng):
-    image = rng.random((12, 12))
-    components, holes = persistence_diagram(image)
-    assert components.dtype == np.float64
-    assert components[0].tolist() == [image.max(), 0.0]
-    for diagram in (components, holes):
-        assert (np.diff(diagram[:, 0] - diagram[:, 1]) <= 0).all()
-
-
-def test_sublevel_diagram_ends_at_the_upper_end(rng):
-    image = rng.random((6, 6))
-    components, _ = persistence_diagram(
-        image, filtration="sublevel", value_range=(0.0, 2.0)
-    )
-    assert components[0].tolist() == [image.min(), 2.0]
-
-
-def test_diagram_without_a_range_is_endless():
-    components, _ = persistence_diagram(np.ones((2, 2)), value_range=None)
-    assert components.tolist() == [[1.0, -np.inf]]
-
-
-def test_diagram_wants_one_image():
-    with pytest.raises(ValueError, match=r"shape \(1, 2, 2\)"):
-        persistence_diagram(np.zeros((1, 2, 2)))

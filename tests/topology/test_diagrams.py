@@ -1,9 +1,9 @@
-"""Diagrams of many images in one array."""
+"""Births and deaths of many images in one array, or of one image."""
 
 import numpy as np
 import pytest
 
-from morphokeras.topology import persistence_diagram, persistence_diagrams
+from morphokeras.topology.diagrams import persistence_diagram, persistence_intervals
 
 gudhi = pytest.importorskip("gudhi")
 pytestmark = pytest.mark.backend_free
@@ -17,7 +17,7 @@ def points(diagram, dimension):
 
 def test_every_image_has_the_points_of_gudhi(rng):
     images = rng.random((5, 9, 12)).astype("float32")
-    diagrams = persistence_diagrams(images, filtration="sublevel")
+    diagrams = persistence_diagram(images, filtration="sublevel")
     for image, diagram in zip(images, diagrams, strict=True):
         complex_ = gudhi.CubicalComplex(top_dimensional_cells=image)
         complex_.compute_persistence()
@@ -30,20 +30,47 @@ def test_every_image_has_the_points_of_gudhi(rng):
 
 def test_the_component_that_never_dies_is_there_on_request(rng):
     images = rng.random((3, 6, 6)).astype("float32")
-    whole = persistence_diagrams(images, reduced=False)
+    whole = persistence_diagram(images, reduced=False)
     for image, diagram in zip(images, whole, strict=True):
-        expected = persistence_diagram(image)[0]
+        expected = persistence_intervals(image)[0]
         np.testing.assert_allclose(
             points(diagram, 0), np.array(sorted(expected.tolist())), rtol=1e-6
         )
 
 
 def test_images_without_holes_are_filled_up():
-    diagrams = persistence_diagrams(np.ones((2, 4, 4)))
+    diagrams = persistence_diagram(np.ones((2, 4, 4)))
     assert diagrams.shape == (2, 2, 3)
     np.testing.assert_array_equal(diagrams[..., 0], diagrams[..., 1])
 
 
 def test_other_dimensions_are_refused():
     with pytest.raises(ValueError, match="must hold 0, 1 or both"):
-        persistence_diagrams(np.ones((1, 4, 4)), homology_dimensions=(2,))
+        persistence_diagram(np.ones((1, 4, 4)), homology_dimensions=(2,))
+
+
+def test_intervals_are_sorted_by_length_and_capped_at_the_end_of_the_range(rng):
+    image = rng.random((12, 12))
+    components, holes = persistence_intervals(image)
+    assert components.dtype == np.float64
+    assert components[0].tolist() == [image.max(), 0.0]
+    for diagram in (components, holes):
+        assert (np.diff(diagram[:, 0] - diagram[:, 1]) <= 0).all()
+
+
+def test_sublevel_intervals_end_at_the_upper_end(rng):
+    image = rng.random((6, 6))
+    components, _ = persistence_intervals(
+        image, filtration="sublevel", value_range=(0.0, 2.0)
+    )
+    assert components[0].tolist() == [image.min(), 2.0]
+
+
+def test_intervals_without_a_range_are_endless():
+    components, _ = persistence_intervals(np.ones((2, 2)), value_range=None)
+    assert components.tolist() == [[1.0, -np.inf]]
+
+
+def test_intervals_want_one_image():
+    with pytest.raises(ValueError, match=r"shape \(1, 2, 2\)"):
+        persistence_intervals(np.zeros((1, 2, 2)))
