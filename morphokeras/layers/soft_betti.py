@@ -17,13 +17,16 @@ class SoftBetti(keras.layers.Layer):
 
     Parameters
     ----------
-    homology_dimensions : tuple of int, default=(0, 1)
-        Which numbers are wanted: 0 components, 1 holes.
+    homology_dimensions : tuple of int, optional
+        Which numbers are wanted: 0 components, 1 holes (of volumes: tunnels), and of
+        volumes 2 cavities. By default all that the images have.
     filtration : {'superlevel', 'sublevel'}, default='superlevel'
         Whether bright or dark pixels are the phase that is counted.
     connectivity : {'full', 'face'}, default='full'
         Whether pixels that share only a corner are connected (8 neighbours) or not
-        (4 neighbours).
+        (4 neighbours); of volumes 26 or 6.
+    boundary : {'open', 'periodic'}, default='open'
+        Whether the image ends at its border, or goes on at the opposite one.
     soft_count : {'rectified', 'article'}, default='rectified'
         How persistence becomes a count; ``"article"`` is Eq. 16 to the letter.
     threshold : float, default=0.5
@@ -45,7 +48,8 @@ class SoftBetti(keras.layers.Layer):
     Raises
     ------
     ValueError
-        If an option is unknown or out of range, or the images are not two-dimensional.
+        If an option is unknown or out of range, or the images have neither two
+        nor three spatial axes.
 
     Notes
     -----
@@ -68,9 +72,10 @@ class SoftBetti(keras.layers.Layer):
 
     def __init__(
         self,
-        homology_dimensions: tuple[int, ...] = (0, 1),
+        homology_dimensions: tuple[int, ...] | None = None,
         filtration: str = "superlevel",
         connectivity: str = "full",
+        boundary: str = "open",
         soft_count: str = "rectified",
         threshold: float = 0.5,
         temperature: float = 0.05,
@@ -85,10 +90,14 @@ class SoftBetti(keras.layers.Layer):
             homology_dimensions, soft_count, threshold, temperature, max_pairs
         )
         cubical.check_options(filtration, connectivity)
+        betti.check_boundary(boundary)
         cubical.end_of_range(value_range, filtration)
-        self.homology_dimensions = tuple(homology_dimensions)
+        self.homology_dimensions = (
+            None if homology_dimensions is None else tuple(homology_dimensions)
+        )
         self.filtration = filtration
         self.connectivity = connectivity
+        self.boundary = boundary
         self.soft_count = soft_count
         self.threshold = threshold
         self.temperature = temperature
@@ -99,20 +108,20 @@ class SoftBetti(keras.layers.Layer):
         self.supports_jit = keras.backend.backend() != "tensorflow"
 
     def build(self, input_shape: tuple) -> None:
-        """Check that the images have two spatial axes."""
-        cubical.check_rank(len(input_shape) - 2, "inputs")
+        """Check that images have the axes that the dimensions need."""
+        self._dimensions(input_shape)
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the counts of each channel.
 
         Parameters
         ----------
-        inputs : Tensor of shape (batch, height, width, channels)
+        inputs : Tensor of shape (batch, *spatial, channels)
             Values in `value_range`.
 
         Returns
         -------
-        Tensor of shape (batch, channels, len(homology_dimensions)), float32
+        Tensor of shape (batch, channels, dimensions), float32
             Soft Betti numbers.
         """
         return betti.soft_betti(
@@ -120,6 +129,7 @@ class SoftBetti(keras.layers.Layer):
             homology_dimensions=self.homology_dimensions,
             filtration=self.filtration,
             connectivity=self.connectivity,
+            boundary=self.boundary,
             soft_count=self.soft_count,
             threshold=self.threshold,
             temperature=self.temperature,
@@ -131,7 +141,7 @@ class SoftBetti(keras.layers.Layer):
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Return (batch, channels, dimensions)."""
         channels = input_shape[-1 if self.data_format == "channels_last" else 1]
-        return (input_shape[0], channels, len(self.homology_dimensions))
+        return (input_shape[0], channels, len(self._dimensions(input_shape)))
 
     def compute_output_spec(self, inputs: Tensor) -> keras.KerasTensor:
         """Return shape and dtype of the counts."""
@@ -145,6 +155,7 @@ class SoftBetti(keras.layers.Layer):
             "homology_dimensions": self.homology_dimensions,
             "filtration": self.filtration,
             "connectivity": self.connectivity,
+            "boundary": self.boundary,
             "soft_count": self.soft_count,
             "threshold": self.threshold,
             "temperature": self.temperature,
@@ -152,3 +163,8 @@ class SoftBetti(keras.layers.Layer):
             "max_pairs": self.max_pairs,
             "data_format": self.data_format,
         }
+
+    def _dimensions(self, input_shape):
+        return betti.resolved_dimensions(
+            self.homology_dimensions, len(input_shape), "inputs"
+        )

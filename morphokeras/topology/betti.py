@@ -10,7 +10,12 @@ import math
 import keras
 from keras import ops
 
-from morphokeras.topology import _host, cubical
+from morphokeras.topology import cubical
+from morphokeras.topology._tensor_pairs import (
+    PairOptions,
+    births_and_deaths,
+    padded_pairs,
+)
 from morphokeras.utils.typing import Tensor
 
 SOFT_COUNTS = ("rectified", "article")
@@ -18,9 +23,10 @@ SOFT_COUNTS = ("rectified", "article")
 
 def soft_betti(
     images: Tensor,
-    homology_dimensions: tuple[int, ...] = (0, 1),
+    homology_dimensions: tuple[int, ...] | None = None,
     filtration: str = "superlevel",
     connectivity: str = "full",
+    boundary: str = "open",
     soft_count: str = "rectified",
     threshold: float = 0.5,
     temperature: float = 0.05,
@@ -39,14 +45,20 @@ def soft_betti(
     Parameters
     ----------
     images : Tensor of shape (batch, height, width, channels)
-        Values in `value_range`, such as probabilities of a phase. Each channel is
-        counted by itself. On hard 0/1 images ties decide where gradients go.
-    homology_dimensions : tuple of int, default=(0, 1)
-        Which numbers are wanted: 0 components, 1 holes.
+        Or (batch, depth, height, width, channels). Values in `value_range`, such as
+        probabilities of a phase. Each channel is counted by itself. On hard 0/1 images
+        ties decide where gradients go.
+    homology_dimensions : tuple of int, optional
+        Which numbers are wanted: 0 components, 1 holes (of volumes: tunnels), and of
+        volumes 2 cavities. By default all that the images have.
     filtration : {'superlevel', 'sublevel'}, default='superlevel'
         Whether bright or dark pixels are the phase that is counted.
     connectivity : {'full', 'face'}, default='full'
-        Whether pixels that share only a corner are connected.
+        Whether pixels that share only a corner (of volumes: or an edge) are connected.
+    boundary : {'open', 'periodic'}, default='open'
+        Whether the image ends at its border, or goes on at the opposite one. Then the
+        loops around the torus, two of an image and three of a volume, count as any
+        other; so do the three cavities that its planes enclose.
     soft_count : {'rectified', 'article'}, default='rectified'
         How persistence becomes a count, see Notes.
     threshold : float, default=0.5
@@ -54,8 +66,8 @@ def soft_betti(
     temperature : float, default=0.05
         Width of the step from 0 to 1, in the images' units.
     value_range : tuple of two floats, default=(0.0, 1.0)
-        The range in which the threshold moves. The one component that never dies is
-        capped at its end.
+        The range in which the threshold moves. What never dies, one component (and the
+        torus's loops and cavities), is capped at its end.
     max_pairs : int, optional
         Room for the features of one channel and one dimension; the longest are kept.
         By default all, or on JAX, whose shapes are fixed, a quarter of the number of
@@ -108,38 +120,35 @@ def soft_betti(
     """
     check_arguments(homology_dimensions, soft_count, threshold, temperature, max_pairs)
     cubical.check_options(filtration, connectivity)
+    check_boundary(boundary)
     end = cubical.end_of_range(value_range, filtration)
-    data_format = resolved_data_format(data_format)
     images = ops.cast(ops.convert_to_tensor(images), "float32")
-    cubical.check_rank(len(images.shape) - 2, "images")
-    indices, num_dropped = _host.padded_pairs(
-        images,
-        max_pairs,
-        tuple(homology_dimensions),
+    options = PairOptions(
+        resolved_dimensions(homology_dimensions, len(images.shape), "images"),
         filtration,
         connectivity,
-        data_format,
+        boundary,
+        resolved_data_format(data_format),
+        max_pairs,
     )
-    persistence = _persistence(images, indices, end, filtration)
+    indices, num_dropped = padded_pairs(images, options)
+    births, deaths = births_and_deaths(images, indices, end)
+    persistence = births - deaths if filtration == "superlevel" else deaths - births
     count = _count(persistence, soft_count, threshold, temperature)
     betti = ops.sum(ops.where(indices[0] >= 0, count, 0.0), axis=-1)
     return (betti, num_dropped) if return_num_dropped else betti
 
 
 def check_arguments(
-    homology_dimensions: tuple[int, ...],
+    homology_dimensions: tuple[int, ...] | None,
     soft_count: str,
     threshold: float,
     temperature: float,
     max_pairs: int | None,
 ) -> None:
     """Raise unless the arguments of a soft count make sense."""
-    dimensions = tuple(homology_dimensions)
-    if not dimensions or not set(dimensions) <= {0, 1}:
-        raise ValueError(
-            "`homology_dimensions` must name at least one of 0 (components) and 1 "
-            f"(holes). Received: homology_dimensions={homology_dimensions}."
-        )
+    if homology_dimensions is not None:
+        check_dimensions(homology_dimensions)
     if soft_count not in SOFT_COUNTS:
         raise ValueError(
             f"`soft_count` must be one of {SOFT_COUNTS}. Received: "
@@ -161,6 +170,48 @@ def check_arguments(
         )
 
 
+def check_dimensions(homology_dimensions: tuple[int, ...]) -> None:
+    """Raise unless these are dimensions of homology, none of them twice."""
+    dimensions = tuple(homology_dimensions)
+    known = set(dimensions) <= {0, 1, 2} and len(set(dimensions)) == len(dimensions)
+    if not dimensions or not known:
+        raise ValueError(
+            "`homology_dimensions` must name at least one of 0 (components), 1 (holes) "
+            "and, of volumes, 2 (cavities), each once. Received: "
+            f"homology_dimensions={homology_dimensions}."
+        )
+
+
+def resolved_dimensions(
+    homology_dimensions: tuple[int, ...] | None, rank: int, name: str
+) -> tuple[int, ...]:
+    """Return the dimensions that are wanted of tensors of this rank, or raise."""
+    spatial_dims = rank - 2
+    if spatial_dims not in (2, 3):
+        raise ValueError(
+            f"`{name}` must hold images with two spatial axes, or volumes with three, "
+            f"beside batch and channels. Received: {spatial_dims} spatial axes."
+        )
+    if homology_dimensions is None:
+        return tuple(range(spatial_dims))
+    if max(homology_dimensions) >= spatial_dims:
+        raise ValueError(
+            "`homology_dimensions` may hold 2 (cavities) for volumes only. Received: "
+            f"homology_dimensions={tuple(homology_dimensions)} with images of "
+            f"{spatial_dims} spatial axes."
+        )
+    return tuple(homology_dimensions)
+
+
+def check_boundary(boundary: str) -> None:
+    """Raise unless this is a boundary of images that topology knows."""
+    if boundary not in cubical.BOUNDARIES:
+        raise ValueError(
+            f"`boundary` must be one of {cubical.BOUNDARIES}. Received: "
+            f"boundary={boundary!r}."
+        )
+
+
 def resolved_data_format(data_format: str | None) -> str:
     """Return the data format asked for, or Keras' own."""
     if data_format is None:
@@ -171,13 +222,6 @@ def resolved_data_format(data_format: str | None) -> str:
             f"Received: data_format={data_format!r}."
         )
     return data_format
-
-
-def _persistence(images, indices, end, filtration):
-    """Read births and deaths from the tensor, so that gradients reach them."""
-    values = ops.take(ops.reshape(images, (-1,)), ops.maximum(indices, 0), axis=0)
-    births, deaths = values[0], ops.where(indices[1] >= 0, values[1], end)
-    return births - deaths if filtration == "superlevel" else deaths - births
 
 
 def _count(persistence, soft_count, threshold, temperature):

@@ -10,6 +10,7 @@ import numpy as np
 
 FILTRATIONS = ("superlevel", "sublevel")
 CONNECTIVITIES = ("full", "face")
+BOUNDARIES = ("open", "periodic")
 _PIXELS_WORTH_A_THREAD = 1 << 14
 
 
@@ -104,10 +105,19 @@ def end_of_range(value_range: tuple[float, float] | None, filtration: str) -> fl
 
 
 def pairs_function(
-    filtration: str, connectivity: str, min_persistence: float = 0.0
+    filtration: str,
+    connectivity: str,
+    min_persistence: float = 0.0,
+    *,
+    boundary: str = "open",
+    spatial_dims: int = 2,
+    homology_dimensions: tuple[int, ...] | None = None,
 ) -> Callable[[np.ndarray], list[np.ndarray]]:
     """Return the function that gives the pairs of one finite float32 image."""
     check_options(filtration, connectivity)
+    check_rank(spatial_dims, "images")
+    if boundary != "open":
+        raise ValueError(f"`boundary` must be 'open'. Received: boundary={boundary!r}.")
     if not 0 <= min_persistence < np.inf:
         raise ValueError(
             "`min_persistence` must be a number of at least 0. Received: "

@@ -140,7 +140,7 @@ def test_volumes_are_refused_by_name():
 
 
 def test_wrong_rank_is_refused_with_the_rank():
-    with pytest.raises(ValueError, match="two spatial axes. Received: 1"):
+    with pytest.raises(ValueError, match="Received: 1 spatial axes"):
         SoftBetti(**FORMAT)(np.zeros((1, 4, 1), "float32"))
 
 
