@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from morphokeras import (
         datasets,
         descriptors,
+        ebsd,
         estimators,
         features,
         layers,
@@ -47,6 +48,7 @@ __all__ = [
     "SteerableConv",
     "datasets",
     "descriptors",
+    "ebsd",
     "estimators",
     "features",
     "layers",

@@ -18,15 +18,16 @@ ALLOWED = {
     "layers": {"utils", "ops", "topology"},
     "losses": {"utils", "ops", "topology"},
     "models": {"utils", "ops", "topology", "layers", "losses"},
-    "descriptors": {"utils", "topology"},
+    "ebsd": {"utils"},
+    "descriptors": {"utils", "topology", "ebsd"},
     "metrics": {"utils", "topology", "descriptors"},
     "features": {"utils", "topology", "descriptors"},
     "estimators": {
         *("utils", "ops", "topology", "layers", "losses", "models"),
         *("descriptors", "metrics", "features"),
     },
-    "datasets": {"utils"},
-    "plots": {"utils", "topology", "descriptors", "metrics"},
+    "datasets": {"utils", "ebsd"},
+    "plots": {"utils", "topology", "ebsd", "descriptors", "metrics"},
 }
 
 
