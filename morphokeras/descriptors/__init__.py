@@ -1,5 +1,9 @@
 """Measures of one field: NumPy in, arrays out."""
 
+from morphokeras.descriptors.chords import chord_length_distribution
+from morphokeras.descriptors.lineal_path import lineal_path
+from morphokeras.descriptors.phases import equivalent_diameters, label_components
+from morphokeras.descriptors.thickness import local_thickness
 from morphokeras.descriptors.two_point import (
     axis_profile,
     radial_average,
@@ -9,6 +13,11 @@ from morphokeras.descriptors.two_point import (
 
 __all__ = [
     "axis_profile",
+    "chord_length_distribution",
+    "equivalent_diameters",
+    "label_components",
+    "lineal_path",
+    "local_thickness",
     "radial_average",
     "two_point_correlation",
     "two_point_cross_correlation",
