@@ -30,7 +30,7 @@ MODEL_OPTIONS: dict[str, list] = {
     "temperature": [POSITIVE],
     "threshold": [OPEN_SHARE],
     "soft_count": [StrOptions({"rectified", "article"})],
-    "topology_target": [StrOptions({"distribution", "mean"})],
+    "topology_target": [StrOptions({"diagram", "distribution", "mean"})],
     "topology_samples": [POSITIVE_SHARE],
     "connectivity": [StrOptions({"full", "face"})],
     "boundary": [StrOptions({"periodic", "symmetric", "zero"})],

@@ -53,8 +53,9 @@ lambda_curv : float, default=0.0
         Softness and least persistence of the soft count, in grey values.
     soft_count : {'rectified', 'article'}, default='rectified'
         See `SoftBetti`.
-    topology_target : {'distribution', 'mean'}, default='distribution'
-        What fresh samples are compared with.
+    topology_target : {'distribution', 'diagram', 'mean'}, default='distribution'
+        How `lambda_topo` compares images: by the distribution of their counts of
+        features, by the features' births and deaths, or with the mean counts.
     topology_samples : float, default=0.25
         Fresh samples a step, as a share of the batch, in (0, 1].
     connectivity : {'full', 'face'}, default='full'

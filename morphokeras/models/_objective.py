@@ -9,6 +9,7 @@ from morphokeras import losses
 from morphokeras.models import geometry
 from morphokeras.models.heads import class_terms
 from morphokeras.ops.warp import deformation_losses
+from morphokeras.topology.matching import image_matching_loss
 from morphokeras.utils.typing import Tensor
 
 TERMS = (
@@ -20,6 +21,7 @@ NEED_BETTI = ("topo", "smooth")
 
 # Topology's gradient is tens to hundreds of times that of the reconstruction.
 TOPOLOGY_SCALE = 1.0 / 30.0
+MATCHING_SCALE = 1.0 / 30.0
 
 
 class Objective:
@@ -87,6 +89,8 @@ class Objective:
 
     def _topo(self):
         model = self.model
+        if model.topology_target == "diagram":
+            return self._matched_topology()
         target, reconstruction, fresh, _ = self._betti_numbers()
         deviation = ops.convert_to_tensor(model.statistics.betti_deviation)
         own = losses.betti_loss(reconstruction, target, deviation)
@@ -99,6 +103,28 @@ class Objective:
             drawn = losses.betti_distribution_loss(fresh, real, deviation, labels)
         own = losses.weighted_mean(own, self.sample_weight)
         return TOPOLOGY_SCALE * (own + drawn)
+
+    def _matched_topology(self):
+        """Match diagrams: reconstructions with their own image's, samples with others'.
+
+        Samples and real images of a class are paired in the order of their features,
+        so that the set as a whole is compared, and not each sample with a mean.
+        """
+        outputs = self.outputs
+        fresh, labels = outputs["samples"], outputs.get("sample_labels")
+        number = ops.shape(fresh)[0]
+        classes = ops.zeros((number,)) if labels is None else ops.reshape(labels, (-1,))
+        each_alone = -1.0 - ops.arange(ops.shape(self.target)[0], dtype="float32")
+        distance = image_matching_loss(
+            ops.concatenate([outputs["reconstruction"], fresh], axis=0),
+            ops.concatenate([self.target, self.target[:number]], axis=0),
+            ops.concatenate([each_alone, ops.cast(classes, "float32")], axis=0),
+            connectivity=self.model.soft_betti.connectivity,
+            data_format="channels_last",
+        )
+        distance = MATCHING_SCALE * ops.mean(distance, axis=-1)
+        own = losses.weighted_mean(distance[:-number], self.sample_weight)
+        return own + ops.mean(distance[-number:])
 
     def _smooth(self):
         _, _, fresh, neighbours = self._betti_numbers()
@@ -137,19 +163,24 @@ class Objective:
     def _deformation(self):
         return deformation_losses(self.outputs["displacement"], self.model.boundary)
 
+    def _counts_all(self):
+        terms, target = self.model.active_terms, self.model.topology_target
+        return "topo" in terms and target != "diagram"
+
     def _betti_numbers(self):
         """Count all images in one call, for each call waits for the host."""
         if self._betti is None:
             outputs = self.outputs
             groups = [self.target, outputs["reconstruction"]]
-            if "topo" not in self.model.active_terms:
+            samples_only = not self._counts_all()
+            if samples_only:
                 groups = []
             groups += [outputs["samples"]]
             if "neighbours" in outputs:
                 groups += [outputs["neighbours"]]
             betti = self.model.soft_betti(ops.concatenate(groups, axis=0))
             self._betti = tuple(_split_like(betti, groups))
-            if "topo" not in self.model.active_terms:
+            if samples_only:
                 self._betti = (None, None, *self._betti)
             if "neighbours" not in outputs:
                 self._betti = (*self._betti, None)

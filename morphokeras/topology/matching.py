@@ -5,21 +5,15 @@ from morphokeras.utils.backend import choose_backend
 choose_backend()
 
 
-import dataclasses
-import math
-
-import numpy as np
 from keras import ops
 
 from morphokeras.topology import betti, cubical
 from morphokeras.topology._host import call_on_host
+from morphokeras.topology._matching import MatchDiagrams, MatchImages
 from morphokeras.topology._tensor_pairs import (
     PairOptions,
     births_and_deaths,
     num_channels,
-    plane_pairs,
-    planes_of,
-    tensor_indices,
 )
 from morphokeras.utils.typing import Tensor
 
@@ -122,8 +116,85 @@ def diagram_matching_loss(
     )
     end = cubical.end_of_range(value_range, filtration)
     diagrams = _checked_diagrams(diagrams, images, options)
-    indices, targets, missing = _matched_pairs(images, diagrams, options, end, reduced)
-    births, deaths = births_and_deaths(images, indices, end)
+    room = options.room(tuple(images.shape))
+    match = MatchDiagrams(options, room, end, reduced)
+    return _matched_loss(match, [images, diagrams])
+
+
+def image_matching_loss(
+    images: Tensor,
+    references: Tensor,
+    groups: Tensor | None = None,
+    connectivity: str = "full",
+    boundary: str = "open",
+    data_format: str | None = None,
+) -> Tensor:
+    """Return how far the persistence of images is from that of reference images.
+
+    Parameters
+    ----------
+    images, references : Tensor of shape (batch, *spatial, channels)
+        Values in [0, 1], two or three spatial axes. Only `images` get a gradient.
+    groups : Tensor of shape (batch,), optional
+        Within a group, images and references are paired in the order of their total
+        persistence: the least featured with the least featured. By default each image
+        has the reference of its own number.
+    connectivity, boundary, data_format : str
+        As in `soft_betti`.
+
+    Returns
+    -------
+    Tensor of shape (batch, channels), float32
+        The squared distance of each channel of each image, as `diagram_matching_loss`
+        defines it, for superlevel sets and all dimensions.
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown, or the shapes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from morphokeras.topology.matching import image_matching_loss
+    >>> rings = np.ones((2, 5, 5, 1), "float32")
+    >>> rings[:, 2, 2] = [[0.0], [0.5]]
+    >>> exchanged = rings[::-1].copy()
+    >>> options = {"data_format": "channels_last"}
+    >>> image_matching_loss(rings, exchanged, **options)[:, 0].tolist()
+    [0.25, 0.25]
+    >>> image_matching_loss(rings, exchanged, np.zeros(2), **options)[:, 0].tolist()
+    [0.0, 0.0]
+    """
+    cubical.check_options("superlevel", connectivity)
+    betti.check_boundary(boundary)
+    images = ops.cast(ops.convert_to_tensor(images), "float32")
+    references = ops.cast(ops.convert_to_tensor(references), "float32")
+    if tuple(images.shape[1:]) != tuple(references.shape[1:]):
+        raise ValueError(
+            "`references` must have the shape of `images`. Received: references with "
+            f"shape {tuple(references.shape)}, images with shape {tuple(images.shape)}."
+        )
+    if groups is None:
+        groups = ops.arange(ops.shape(images)[0])
+    options = PairOptions(
+        betti.resolved_dimensions(None, len(images.shape), "images"),
+        "superlevel",
+        connectivity,
+        boundary,
+        betti.resolved_data_format(data_format),
+        None,
+    )
+    room = options.room(tuple(images.shape))
+    match = MatchImages(options, room, 0.0, reduced=True)
+    return _matched_loss(match, [images, references, ops.cast(groups, "float32")])
+
+
+def _matched_loss(match, operands):
+    """Return the squared distance of each image from what it is matched with."""
+    images = operands[0]
+    indices, targets, missing = _matched_pairs(match, operands)
+    births, deaths = births_and_deaths(images, indices, match.end)
     square = ops.square(births - targets[0]) + ops.square(deaths - targets[1])
     return ops.sum(ops.where(indices[0] >= 0, square, 0.0), axis=-1) + missing
 
@@ -150,104 +221,11 @@ def _checked_diagrams(diagrams, images, options):
     return diagrams
 
 
-def _matched_pairs(images, diagrams, options, end, reduced):
-    """Return pairs of the images, what each should become, and the cost of the rest.
-
-    Returns
-    -------
-    indices : Tensor of shape (2, batch, channels, pairs), int32
-        Births and deaths in the flattened tensor, as `padded_pairs` gives them.
-    targets : Tensor of shape (2, batch, channels, pairs), float32
-        The values wanted there.
-    missing : Tensor of shape (batch, channels), float32
-        Squared distance from no persistence of the targets that no pair is matched to.
-    """
-    shape = tuple(images.shape)
-    room = options.room(shape)
-    counted = (shape[0], num_channels(shape, options))
-    total = None if room is None else room * len(options.homology_dimensions)
+def _matched_pairs(match, operands):
+    """Return the three arrays of `Match` as tensors."""
+    shape = tuple(operands[0].shape)
+    counted = (shape[0], num_channels(shape, match.options))
+    total = match.room and match.room * len(match.options.homology_dimensions)
     pairs = (2, *counted, total)
     results = ((pairs, "int32"), (pairs, "float32"), (counted, "float32"))
-    function = _NumpyMatches(options, room, end, reduced)
-    return call_on_host(function, [images, diagrams], results)
-
-
-@dataclasses.dataclass(frozen=True)
-class _NumpyMatches:
-    """The function of `_matched_pairs` on arrays."""
-
-    options: PairOptions
-    room: int | None
-    end: float
-    reduced: bool
-
-    def __call__(
-        self, images: np.ndarray, diagrams: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the three arrays of `_matched_pairs`."""
-        planes = planes_of(np.asarray(images), self.options.data_format)
-        counted = planes.shape[:2]
-        diagrams = np.broadcast_to(diagrams, (*counted, *diagrams.shape[2:]))
-        find = plane_pairs(planes, self.options, self.room)
-
-        def match(number):
-            place = divmod(number, counted[1])
-            kept, _ = find(number)
-            own, wanted, missing = self._match_plane(
-                planes[place].ravel(), kept, diagrams[place]
-            )
-            format_ = self.options.data_format
-            return tensor_indices(own, number, planes, format_), wanted, missing
-
-        number_of_planes, num_pixels = math.prod(counted), math.prod(planes.shape[2:])
-        found = cubical.map_images(match, number_of_planes, num_pixels)
-        return self._stacked(found, counted)
-
-    def _match_plane(self, values, pairs, diagram):
-        """Match the pairs of one plane, dimension by dimension."""
-        own, wanted, missing = [], [], 0.0
-        for k, of_k in zip(self.options.homology_dimensions, pairs, strict=True):
-            if self.reduced and k == 0:
-                spoiled = ~np.isfinite(values[of_k[:, 0]])
-                of_k = of_k[(of_k[:, 1] >= 0) | spoiled]
-            deaths = np.where(of_k[:, 1] >= 0, values[of_k[:, 1]], self.end)
-            points = np.stack([values[of_k[:, 0]], deaths], axis=1)
-            targets = diagram[(diagram[:, 2] == k), :2]
-            become, left_over = _best_matching(points, targets)
-            own.append(of_k)
-            wanted.append(become)
-            missing += left_over
-        return np.concatenate(own), np.concatenate(wanted), missing
-
-    def _stacked(self, found, counted):
-        """Return the planes' results in three arrays, filled up with -1 and 0."""
-        room = max((len(own) for own, _, _ in found), default=0)
-        if self.room is not None:
-            room = self.room * len(self.options.homology_dimensions)
-        indices = np.full((2, len(found), max(room, 1)), -1, np.int32)
-        targets = np.zeros(indices.shape, np.float32)
-        for place, (own, wanted, _) in enumerate(found):
-            indices[:, place, : len(own)] = own.T
-            targets[:, place, : len(own)] = wanted.T
-        missing = np.array([rest for _, _, rest in found], np.float32)
-        shape = (2, *counted, indices.shape[-1])
-        return indices.reshape(shape), targets.reshape(shape), missing.reshape(counted)
-
-
-def _best_matching(points: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return what each point should become, and the cost of the targets left over."""
-    from scipy.optimize import linear_sum_assignment
-
-    points = points.astype("float64")
-    targets = targets[targets[:, 0] != targets[:, 1]].astype("float64")
-    become = np.repeat(points.mean(axis=1, keepdims=True), 2, axis=1)
-    alone = np.square(targets[:, 1] - targets[:, 0]) / 2
-    if not np.isfinite(points).all():  # the image is spoiled, and so is its distance
-        return become, 0.0
-    pairwise = np.square(points[:, None] - targets[None]).sum(axis=2)
-    saved = pairwise - np.square(points[:, 1:] - points[:, :1]) / 2 - alone
-    rows, columns = linear_sum_assignment(np.minimum(saved, 0.0))
-    worth = saved[rows, columns] < 0
-    rows, columns = rows[worth], columns[worth]
-    become[rows] = targets[columns]
-    return become, float(alone.sum() - alone[columns].sum())
+    return call_on_host(match, operands, results)

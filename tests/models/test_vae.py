@@ -8,7 +8,9 @@ import pytest
 from keras import ops
 
 from morphokeras.models import _objective, _statistics
+from morphokeras.models._objective import MATCHING_SCALE, Objective
 from morphokeras.models.vae import MorphoTensorVAE
+from morphokeras.topology.matching import image_matching_loss
 
 REFERENCE = pathlib.Path(__file__).parent / "data" / "vae_reference.npz"
 SMALL = {"filters": 8, "depth": 2, "latent_dim": 3, "kernel_size": 3}
@@ -114,6 +116,31 @@ def test_the_mean_can_be_the_target_of_topology(images, labels):
     model.adapt(images, labels)
     batch = {"image": images, "label": labels}
     assert np.isfinite(terms(model, batch)["topo"])
+
+
+def test_diagrams_can_be_the_target_of_topology(images, labels):
+    model = make(
+        loss_weights={"topo": 1.0}, topology_target="diagram", num_classes=2, seed=0
+    )
+    model.adapt(images, labels)
+    batch = {"image": images, "label": labels}
+    outputs = model(batch, training=True)
+    own = image_matching_loss(
+        outputs["reconstruction"], images, data_format="channels_last"
+    )
+    fresh = outputs["samples"]
+    number = fresh.shape[0]
+    drawn = image_matching_loss(
+        fresh,
+        images[:number],
+        outputs["sample_labels"],
+        data_format="channels_last",
+    )
+    found = Objective(model, batch, outputs).term("topo")
+    expected = MATCHING_SCALE * (ops.mean(own) + ops.mean(drawn))
+    np.testing.assert_allclose(numpy(found), numpy(expected), rtol=1e-5)
+    model.compile(keras.optimizers.Adam(1e-3))
+    assert np.isfinite(model.train_on_batch(batch, return_dict=True)["topo"])
 
 
 def test_sizes_that_cannot_be_halved_are_filled_up_and_cropped(rng):

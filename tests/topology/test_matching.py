@@ -10,6 +10,7 @@ from morphokeras.topology import (
     persistence_diagram,
     persistence_pairs,
 )
+from morphokeras.topology.matching import image_matching_loss
 from tests.gradients import gradients
 
 
@@ -140,3 +141,34 @@ def test_an_image_with_nan_spoils_its_own_distance_alone(rng, dimensions):
 def test_diagrams_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match=r"`diagrams` must have shape.*Received"):
         _loss(np.zeros((2, 4, 4, 1), "float32"), np.zeros(shape, "float32"))
+
+
+def test_image_loss_is_the_loss_of_the_references_diagrams(rng):
+    images, references = rng.random((2, 3, 8, 8, 2)).astype("float32")
+    found = image_matching_loss(images, references, data_format="channels_last")
+    for channel in range(2):
+        diagrams = persistence_diagram(references[..., channel])
+        expected = _loss(images[..., channel : channel + 1], diagrams)
+        np.testing.assert_allclose(
+            ops.convert_to_numpy(found)[:, channel], expected[:, 0], rtol=1e-5
+        )
+
+
+def test_groups_are_paired_by_total_persistence(rng):
+    amplitudes = np.array([0.2, 1.0, 0.5, 0.3], "float32").reshape(4, 1, 1, 1)
+    pattern = rng.random((1, 8, 8, 1)).astype("float32")
+    images = amplitudes * pattern
+    references = images[[2, 0, 1, 3]]
+    one, two = np.zeros(4), np.array([0, 0, 1, 1])
+    options = {"data_format": "channels_last"}
+    within_one = image_matching_loss(images, references, one, **options)
+    np.testing.assert_allclose(within_one, 0.0, atol=1e-6)
+    expected = image_matching_loss(images, images[[0, 2, 1, 3]], **options)
+    within_two = image_matching_loss(images, references, two, **options)
+    # 0.2 and 1.0 against 0.2 and 0.5; 0.3 and 0.5 against 0.3 and 1.0
+    np.testing.assert_allclose(within_two, expected, rtol=1e-5)
+
+
+def test_references_of_another_shape_are_refused():
+    with pytest.raises(ValueError, match="`references` must have the shape"):
+        image_matching_loss(np.zeros((2, 4, 4, 1)), np.zeros((2, 4, 5, 1)))
