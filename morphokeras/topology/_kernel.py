@@ -6,7 +6,8 @@ group. Only the others matter. A pixel with ``c`` groups of earlier neighbours i
 saddle, and each of its ``c - 1`` excess groups either joins two components (a death in
 dimension 0) or closes a loop (a birth in dimension 1). Joins are found by a union-find
 over the minima, on saddles in ascending order; loops by the same union-find on the
-complement, over the maxima and the outside, in descending order.
+complement, over the maxima and the outside, in descending order. With a periodic border
+there is no outside: an excess group that does neither closes a path around the torus.
 """
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from morphokeras.utils.compile import jit
 
 # Ring positions in circular order: NW, N, NE, E, SE, S, SW, W. Odd ones share an edge.
+_RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 _OUTSIDE = 1  # a pixel of the padding that stands for all of it
 _RADIX_BITS = 11
 
@@ -76,13 +78,16 @@ def _packed(positions: list[int]) -> int:
 
 
 @jit
-def sublevel_pairs(padded, lower, upper, excess, min_persistence):
+def sublevel_pairs(padded, is_periodic, lower, upper, excess, min_persistence):
     """Return the pairs of one image as indices of its unpadded, flattened pixels.
 
     Parameters
     ----------
     padded : ndarray of shape (height + 2, width + 2), float32, C order
-        The image inside a frame of infinity. All pixels finite, no negative zero.
+        The image inside a frame of infinity, or of the pixels that follow around the
+        border. All pixels finite, no negative zero.
+    is_periodic : bool
+        Whether pixels are compared around the border.
     lower, upper, excess : ndarray of shape (256,)
         The tables of `component_tables`.
     min_persistence : float
@@ -91,8 +96,8 @@ def sublevel_pairs(padded, lower, upper, excess, min_persistence):
     Returns
     -------
     components, holes : ndarray of shape (num_pairs, 2), int32
-        Birth and death pixels in dimension 0 and 1. The first row of `components` is
-        the essential class, whose death is -1.
+        Birth and death pixels in dimension 0 and 1. The death of an essential class is
+        -1: of the first component and, if periodic, of the last two holes.
     """
     width = padded.shape[1]
     values = padded.ravel()
@@ -100,22 +105,26 @@ def sublevel_pairs(padded, lower, upper, excess, min_persistence):
         [-width - 1, -width, 1 - width, 1, width + 1, width, width - 1, -1], np.int32
     )
     ring = _ring_bytes(padded)
+    if is_periodic:
+        _compare_around_border(padded, ring.reshape(padded.shape))
     saddles, total = _sorted_saddles(values, ring, excess)
     components = np.empty((total + 1, 2), np.int32)
     holes = np.empty((total + 1, 2), np.int32)
     marked = np.empty(saddles.size, np.uint32)
+    num_loops = np.empty(saddles.size, np.uint8)
 
     parent = _first_steps(ring, lower, offsets)
+    _lead_frame(parent, padded.shape, is_periodic)
     num_components, num_marked = 1, 0
     for saddle in saddles:
         code = lower[ring[saddle]]
         root = _root(parent, np.uint32(saddle + offsets[code & 15]))
-        closes_loop = False
+        loops = 0
         for _ in range(excess[ring[saddle]]):
             code >>= 4
             other = _root(parent, np.uint32(saddle + offsets[code & 15]))
             if other == root:
-                closes_loop = True
+                loops += 1
                 continue
             root, other = _in_order(values, root, other)
             parent[other] = root
@@ -123,13 +132,16 @@ def sublevel_pairs(padded, lower, upper, excess, min_persistence):
             components[num_components, 1] = saddle
             num_components += values[saddle] - values[other] > min_persistence
         marked[num_marked] = saddle
-        num_marked += closes_loop
+        num_loops[num_marked] = loops
+        num_marked += loops > 0
     components[0] = _root(parent, np.uint32(width + 1))
 
     parent = _first_steps(ring, upper, offsets)
-    _lead_frame_outside(parent, padded.shape[0], width)
-    num_holes = 0
-    for saddle in marked[:num_marked][::-1]:
+    _lead_frame(parent, padded.shape, is_periodic)
+    num_holes, num_around = 0, 0
+    around = np.empty(2, np.uint32)
+    for i in range(num_marked - 1, -1, -1):
+        saddle, loops = marked[i], int(num_loops[i])
         code = upper[ring[saddle]]
         root = _root(parent, np.uint32(saddle + offsets[code & 15]))
         for _ in range(excess[ring[saddle]]):
@@ -142,10 +154,19 @@ def sublevel_pairs(padded, lower, upper, excess, min_persistence):
             holes[num_holes, 0] = saddle
             holes[num_holes, 1] = other
             num_holes += values[other] - values[saddle] > min_persistence
+            loops -= 1
+        if is_periodic:
+            for _ in range(loops):
+                around[num_around] = saddle
+                num_around += 1
+    for saddle in around[:num_around]:
+        holes[num_holes] = saddle
+        num_holes += 1
     components, holes = components[:num_components], holes[:num_holes]
     _unpad(components, width)
     _unpad(holes, width)
     components[0, 1] = -1
+    holes[num_holes - num_around :, 1] = -1
     return components, holes
 
 
@@ -165,6 +186,27 @@ def _ring_bytes(padded):
             byte |= (below[i] < value) << 6 | (here[i] <= value) << 7
             ring[row, i + 1] = byte
     return ring.ravel()
+
+
+@jit
+def _compare_around_border(padded, ring):
+    """Compare anew where raster indices are not ordered as those of the padding."""
+    height, width = padded.shape
+    for y in range(1, height - 1):
+        for x in range(1, width - 1, width - 3 if 1 < y < height - 2 else 1):
+            byte = 0
+            for k, (down, right) in enumerate(_RING):
+                other = _home(y + down, height), _home(x + right, width)
+                byte |= ((padded[other], other) < (padded[y, x], (y, x))) << k
+            ring[y, x] = byte
+
+
+@jit
+def _home(place, size):
+    """Return the place along an axis that a place in the frame repeats."""
+    if place == 0:
+        return size - 2
+    return 1 if place == size - 1 else place
 
 
 @jit
@@ -245,12 +287,13 @@ def _in_order(values, a, b):
 
 
 @jit
-def _lead_frame_outside(parent, height, width):
-    """Let every pixel of the frame lead to the outside."""
-    frame = parent.reshape(height, width)
-    frame[0] = frame[-1] = _OUTSIDE
-    frame[:, 0] = _OUTSIDE
-    frame[:, -1] = _OUTSIDE
+def _lead_frame(parent, shape, is_periodic):
+    """Let each pixel of the frame lead to the one it repeats, or to the outside."""
+    height, width = shape
+    for y in range(height):
+        for x in range(0, width, width - 1 if 0 < y < height - 1 else 1):
+            home = _home(y, height) * width + _home(x, width)
+            parent[y * width + x] = home if is_periodic else _OUTSIDE
 
 
 @jit

@@ -1,17 +1,34 @@
-"""Persistent homology of images, in NumPy arrays."""
+"""Persistent homology of images and volumes, in NumPy arrays."""
 
 import functools
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-FILTRATIONS = ("superlevel", "sublevel")
-CONNECTIVITIES = ("full", "face")
-BOUNDARIES = ("open", "periodic")
-_PIXELS_WORTH_A_THREAD = 1 << 14
+from morphokeras.topology._checks import (
+    BOUNDARIES,
+    CONNECTIVITIES,
+    FILTRATIONS,
+    check_minimum_and_cap,
+    check_options,
+    check_size,
+    checked_dimensions,
+    checked_images,
+)
+from morphokeras.topology._threads import map_images
+
+__all__ = [
+    "BOUNDARIES",
+    "CONNECTIVITIES",
+    "FILTRATIONS",
+    "check_options",
+    "end_of_range",
+    "longest_pairs",
+    "map_images",
+    "pairs_function",
+    "persistence_pairs",
+]
 
 
 def persistence_pairs(
@@ -19,46 +36,70 @@ def persistence_pairs(
     *,
     filtration: str = "superlevel",
     connectivity: str = "full",
+    boundary: str = "open",
+    spatial_dims: int = 2,
+    homology_dimensions: tuple[int, ...] | None = None,
     min_persistence: float = 0.0,
+    max_pairs: int | None = None,
+    return_num_dropped: bool = False,
     num_threads: int | None = None,
-) -> list[list[np.ndarray]]:
+) -> Any:
     """Return the pixels at which topological features of each image are born and die.
 
-    A threshold moves through the values of an image. Components (dimension 0) and
-    holes (dimension 1) of the pixels that it has passed appear at one pixel and vanish
-    at another. Use the indices to read births and deaths from any array of the same
-    shape, such as a tensor that needs a gradient.
+    A threshold moves through the values of an image. Components (dimension 0), holes
+    (dimension 1; in a volume, loops such as those around a tunnel) and the cavities of
+    a volume (dimension 2) of the pixels that it has passed appear at one pixel and
+    vanish at another. Use the indices to read births and deaths from any array of the
+    same shape, such as a tensor that needs a gradient.
 
     Parameters
     ----------
     images : array_like of shape (n_images, height, width)
-        Finite values, compared in float32. Any size from one pixel up.
+        Or (n_images, depth, height, width) with ``spatial_dims=3``. Finite values,
+        compared in float32. Any size from one pixel up.
     filtration : {'superlevel', 'sublevel'}, default='superlevel'
         Whether the threshold falls from the highest value (bright pixels come first)
         or rises from the lowest.
     connectivity : {'full', 'face'}, default='full'
-        Whether pixels that share only a corner are connected (8 neighbours, pixels as
-        top cells of the cubical complex, the "T construction"), or not (4 neighbours,
-        pixels as vertices, the "V construction"). The background is connected the
-        other way, as it must be.
+        Whether pixels that share only a corner (in a volume, an edge or a corner) are
+        connected (8 or 26 neighbours, pixels as top cells of the cubical complex, the
+        "T construction"), or not (4 or 6 neighbours, pixels as vertices, the "V
+        construction"). The background is connected the other way, as it must be.
+    boundary : {'open', 'periodic'}, default='open'
+        Whether the image ends at its border, which closes no hole, or goes on at the
+        opposite side (a torus). Periodic images need 3 pixels along each axis.
+    spatial_dims : {2, 3}, default=2
+        Whether `images` holds images or volumes.
+    homology_dimensions : tuple of int, optional
+        The dimensions wanted; all below `spatial_dims` by default. In a volume,
+        dimensions 0 and 2 cost much less than dimension 1.
     min_persistence : float, default=0.0
         Only pairs whose values differ by more are returned, in the images' units.
+    max_pairs : int, optional
+        The most pairs of one image and one dimension; the longest are kept, and
+        essential classes before all others.
+    return_num_dropped : bool, default=False
+        Whether to return also how many pairs `max_pairs` left out.
     num_threads : int, optional
         Threads that share the images. By default as many as numba would use: the
         processors open to this process, or ``NUMBA_NUM_THREADS``.
 
     Returns
     -------
-    list of list of ndarray of shape (n_pairs, 2), int32
-        For each image and each homology dimension (0, 1): birth and death pixel of
+    pairs : list of list of ndarray of shape (n_pairs, 2), int32
+        For each image and each of the homology dimensions: birth and death pixel of
         each pair, as indices into the flattened image, in no promised order. A death
-        of -1 marks the essential class, the one component that never dies.
+        of -1 marks an essential class, which never dies: one component; with a
+        periodic boundary also two holes of an image, or three loops and three sheets
+        (in dimension 2) of a volume. The class of the whole torus is left out.
+    num_dropped : ndarray of shape (n_images, n_dimensions), int64
+        Only with ``return_num_dropped=True``.
 
     Raises
     ------
     ValueError
-        If `images` has another rank, no pixels, or values that are not finite, or if
-        an option is unknown.
+        If `images` has another rank, no pixels, 2**31 pixels, or values that are not
+        finite, or if an option is unknown.
     TypeError
         If `images` is not made of real numbers.
 
@@ -66,7 +107,8 @@ def persistence_pairs(
     -----
     Equal pixels are ordered by raster index; pairs of equal value do not last and are
     left out. An image of N pixels with S saddles costs O(N + S log S), S being small
-    on a smooth field. The holes are those of an open image: its border closes none.
+    on a smooth field; the loops of volumes cost more. Homology is taken with
+    coefficients modulo 2, which matters only for a periodic volume.
 
     References
     ----------
@@ -84,13 +126,54 @@ def persistence_pairs(
     (1, 1)
     >>> ring[0].ravel()[holes].tolist()
     [[1.0, 0.25]]
+
+    A stripe that goes around a periodic border is an essential hole, and so is what
+    joins it to itself the other way:
+
+    >>> stripe = np.zeros((1, 5, 5))
+    >>> stripe[0, 2] = 1.0
+    >>> _, holes = persistence_pairs(stripe, boundary="periodic")[0]
+    >>> sorted(stripe[0].ravel()[holes[:, 0]].tolist()), holes[:, 1].tolist()
+    ([0.0, 1.0], [-1, -1])
     """
-    images = _checked_images(images)
-    one_image = pairs_function(filtration, connectivity, min_persistence)
-    num_pixels = images[0].size
-    return map_images(
-        lambda i: one_image(images[i]), len(images), num_pixels, num_threads
+    wanted = checked_dimensions(homology_dimensions, spatial_dims)
+    check_minimum_and_cap(min_persistence, max_pairs)
+    check_options(filtration, connectivity, boundary)
+    images = checked_images(images, spatial_dims, boundary == "periodic")
+    find_pairs = pairs_function(
+        filtration,
+        connectivity,
+        min_persistence,
+        boundary=boundary,
+        spatial_dims=spatial_dims,
+        homology_dimensions=wanted,
     )
+
+    def one_image(number: int) -> tuple[list[np.ndarray], list[int]]:
+        image = images[number]
+        every = find_pairs(image)
+        kept = [longest_pairs(image, every[k], max_pairs) for k in wanted]
+        return kept, [len(every[k]) for k in wanted]
+
+    found = map_images(one_image, len(images), images[0].size, num_threads)
+    pairs = [kept for kept, _ in found]
+    if not return_num_dropped:
+        return pairs
+    num_kept = np.array([[len(own) for own in kept] for kept in pairs])
+    return pairs, np.array([number for _, number in found]) - num_kept
+
+
+def longest_pairs(
+    image: np.ndarray, pairs: np.ndarray, max_pairs: int | None
+) -> np.ndarray:
+    """Return the pairs of an image that last longest, essential classes first."""
+    if max_pairs is None or len(pairs) <= max_pairs:
+        return pairs
+    births, deaths = pairs.T
+    values = image.ravel()
+    lengths = np.abs(values[births] - values[deaths])
+    lengths[deaths < 0] = np.inf
+    return pairs[np.argpartition(-lengths, max_pairs - 1)[:max_pairs]]
 
 
 def end_of_range(value_range: tuple[float, float] | None, filtration: str) -> float:
@@ -113,130 +196,38 @@ def pairs_function(
     spatial_dims: int = 2,
     homology_dimensions: tuple[int, ...] | None = None,
 ) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """Return the function that gives the pairs of one finite float32 image."""
-    check_options(filtration, connectivity)
-    check_rank(spatial_dims, "images")
-    if boundary != "open":
-        raise ValueError(f"`boundary` must be 'open'. Received: boundary={boundary!r}.")
-    if not 0 <= min_persistence < np.inf:
-        raise ValueError(
-            "`min_persistence` must be a number of at least 0. Received: "
-            f"min_persistence={min_persistence}."
-        )
-    # numba is loaded, and its machine code with it, where it is first needed.
-    from morphokeras.topology import _kernel
+    """Return the function that gives the pairs of one finite float32 image.
 
-    tables = _tables(connectivity)
-    minimum = np.float32(min_persistence)
+    Its result has an array for each dimension below `spatial_dims`, which is left empty
+    where the dimension is not wanted.
+    """
+    check_options(filtration, connectivity, boundary)
+    check_minimum_and_cap(min_persistence, None)
+    wanted = checked_dimensions(homology_dimensions, spatial_dims)
+    is_periodic = boundary == "periodic"
+    # numba is loaded, and its machine code with it, where it is first needed.
+    if spatial_dims == 3:
+        from morphokeras.topology._volumes import volume_pairs
+
+        framed_pairs = volume_pairs(connectivity, is_periodic, min_persistence, wanted)
+    else:
+        framed_pairs = _plane_pairs(connectivity, is_periodic, min_persistence)
 
     def one_image(image: np.ndarray) -> list[np.ndarray]:
-        padded = _padded(image, filtration)
-        return list(_kernel.sublevel_pairs(padded, *tables, minimum))
+        check_size(image.shape, is_periodic)
+        return framed_pairs(_framed(image, filtration, is_periodic))
 
     return one_image
 
 
-def check_options(filtration: str, connectivity: str) -> None:
-    """Raise unless both options are known words."""
-    if filtration not in FILTRATIONS:
-        raise ValueError(
-            f"`filtration` must be one of {FILTRATIONS}. Received: "
-            f"filtration={filtration!r}."
-        )
-    if connectivity not in CONNECTIVITIES:
-        raise ValueError(
-            f"`connectivity` must be one of {CONNECTIVITIES}. Received: "
-            f"connectivity={connectivity!r}."
-        )
+def _plane_pairs(
+    connectivity: str, is_periodic: bool, min_persistence: float
+) -> Callable[[np.ndarray], list[np.ndarray]]:
+    from morphokeras.topology._kernel import sublevel_pairs
 
-
-def check_rank(spatial_rank: int, name: str) -> None:
-    """Raise unless images have the two spatial axes that can be treated so far."""
-    if spatial_rank == 3:
-        raise ValueError(
-            f"`{name}` holds volumes. Persistence in three dimensions is not available "
-            "yet: pass images with two spatial axes, for example slices."
-        )
-    if spatial_rank != 2:
-        raise ValueError(
-            f"`{name}` must hold images with two spatial axes. Received: "
-            f"{spatial_rank}."
-        )
-
-
-def map_images(
-    function: Callable[[int], Any],
-    num_images: int,
-    num_pixels: int,
-    num_threads: int | None = None,
-) -> list[Any]:
-    """Call a function that releases Python's lock with the number of each image."""
-    if num_threads is None:
-        num_threads = _default_num_threads(num_images * num_pixels)
-    elif num_threads < 1:
-        raise ValueError(
-            "`num_threads` must be a positive integer or None. Received: "
-            f"num_threads={num_threads}."
-        )
-    num_threads = min(num_threads, num_images)
-    if num_threads <= 1:
-        return [function(i) for i in range(num_images)]
-    results: list[Any] = [None] * num_images
-    numbers = iter(range(num_images))  # shared: each thread takes the next one
-
-    def work() -> None:
-        for i in numbers:
-            results[i] = function(i)
-
-    pool = _thread_pool(num_threads, os.getpid())
-    for task in [pool.submit(work) for _ in range(num_threads)]:
-        task.result()
-    return results
-
-
-def _checked_images(images: np.ndarray) -> np.ndarray:
-    """Return the images in float32, or raise."""
-    images = np.asarray(images)
-    if images.dtype.kind not in "biuf":
-        raise TypeError(
-            "`images` must hold real numbers. Received: images of dtype "
-            f"{images.dtype}."
-        )
-    if images.ndim != 3:
-        check_rank(images.ndim - 1, "images")
-    if images.size == 0:
-        raise ValueError(
-            "`images` must hold at least one image of at least one pixel. Received: "
-            f"images with shape {images.shape}."
-        )
-    with np.errstate(over="ignore"):  # becomes infinity, refused below
-        images = images.astype(np.float32, copy=False)
-    finite = np.isfinite(images).all(axis=(1, 2))
-    if not finite.all():
-        raise ValueError(
-            "`images` must hold finite values within float32's range. Received: NaN "
-            f"or infinity in image number {np.argmin(finite)} (counted from 0). "
-            "Replace these pixels first."
-        )
-    return images
-
-
-def _padded(image: np.ndarray, filtration: str) -> np.ndarray:
-    """Return the image inside a frame of infinity, superlevel sets turned upside down.
-
-    Both branches also turn a negative zero, whose bits sort below those of zero, into
-    an ordinary one.
-    """
-    height, width = image.shape
-    padded = np.empty((height + 2, width + 2), np.float32)
-    padded[0] = padded[-1] = np.inf
-    padded[:, 0] = padded[:, -1] = np.inf
-    inner = padded[1:-1, 1:-1]
-    if filtration == "superlevel":
-        np.subtract(np.float32(0), image, out=inner)
-    else:
-        np.add(np.float32(0), image, out=inner)
-    return padded
+    tables = _tables(connectivity)
+    minimum = np.float32(min_persistence)
+    return lambda framed: list(sublevel_pairs(framed, is_periodic, *tables, minimum))
 
 
 @functools.cache
@@ -246,16 +237,18 @@ def _tables(connectivity: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return _kernel.component_tables(connectivity)
 
 
-def _default_num_threads(num_pixels: int) -> int:
-    import numba
+def _framed(image: np.ndarray, filtration: str, is_periodic: bool) -> np.ndarray:
+    """Return the image inside a frame, superlevel sets turned upside down.
 
-    # Below this size, handing work over costs more than it saves.
-    worth = max(num_pixels // _PIXELS_WORTH_A_THREAD, 1)
-    limit = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
-    return min(limit, worth)
-
-
-@functools.cache
-def _thread_pool(num_threads: int, process_id: int) -> ThreadPoolExecutor:
-    """Make a pool once a process: the threads of a parent do not survive a fork."""
-    return ThreadPoolExecutor(num_threads, thread_name_prefix="morphokeras-topology")
+    The frame is infinite, or repeats the pixels that follow around the border. Both
+    filtrations also turn a negative zero, whose bits sort below those of zero, into an
+    ordinary one.
+    """
+    framed = np.empty([size + 2 for size in image.shape], np.float32)
+    turn = np.subtract if filtration == "superlevel" else np.add
+    turn(np.float32(0), image, out=framed[(slice(1, -1),) * image.ndim])
+    for axis in range(image.ndim):
+        along = np.moveaxis(framed, axis, 0)
+        along[0] = along[-2] if is_periodic else np.inf
+        along[-1] = along[1] if is_periodic else np.inf
+    return framed

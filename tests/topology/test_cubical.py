@@ -198,6 +198,34 @@ def test_min_persistence_leaves_out_short_pairs_and_keeps_the_essential_one(rng)
         np.testing.assert_array_equal(long_pairs, expected)
 
 
+def test_max_pairs_keeps_the_longest_and_counts_the_others(rng):
+    images = rng.random((2, 20, 20)).astype("float32")
+    capped, num_dropped = persistence_pairs(
+        images, max_pairs=5, return_num_dropped=True
+    )
+    for image, every, kept, dropped in zip(
+        images, persistence_pairs(images), capped, num_dropped, strict=True
+    ):
+        for all_pairs, pairs, number in zip(every, kept, dropped, strict=True):
+            values = np.append(image, np.inf)  # where the index -1 leads
+            lengths = np.abs(values[all_pairs[:, 0]] - values[all_pairs[:, 1]])
+            expected = all_pairs[np.argsort(-lengths)[:5]]
+            assert sorted(pairs.tolist()) == sorted(expected.tolist())
+            assert number == len(all_pairs) - 5
+
+
+def test_homology_dimensions_are_given_in_the_order_asked_for(rng):
+    images = rng.random((2, 9, 9)).astype("float32")
+    for swapped, pairs in zip(
+        persistence_pairs(images, homology_dimensions=(1, 0)),
+        persistence_pairs(images),
+        strict=True,
+    ):
+        assert [own.tolist() for own in swapped] == [
+            own.tolist() for own in pairs[::-1]
+        ]
+
+
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float64"])
 def test_other_dtypes_give_the_pairs_of_float32(rng, dtype):
     images = (rng.integers(0, 2, (2, 9, 9)) * 1.0).astype(dtype)
@@ -269,15 +297,24 @@ def test_a_value_beyond_float32_is_refused():
         persistence_pairs(np.full((1, 2, 2), 1e300))
 
 
-@pytest.mark.parametrize("shape", [(4,), (4, 4), (1, 2, 2, 2, 2)])
+@pytest.mark.parametrize("shape", [(4,), (4, 4), (1, 3, 3, 3)])
 def test_another_rank_is_refused(shape):
-    with pytest.raises(ValueError, match="two spatial axes"):
+    with pytest.raises(ValueError, match=r"\(n_images, height, width\)"):
         persistence_pairs(np.zeros(shape))
 
 
-def test_volumes_are_refused_for_now():
-    with pytest.raises(ValueError, match="three dimensions is not available yet"):
-        persistence_pairs(np.zeros((1, 3, 3, 3)))
+@pytest.mark.parametrize("shape", [(4, 4, 4), (1, 3, 3, 3, 3)])
+def test_volumes_must_have_three_axes(shape):
+    with pytest.raises(ValueError, match=r"\(n_images, depth, height, width\)"):
+        persistence_pairs(np.zeros(shape), spatial_dims=3)
+
+
+@pytest.mark.parametrize("shape", [(1 << 16, 1 << 15), (1291, 1291, 1290)])
+def test_more_pixels_than_indices_are_refused(shape):
+    image = np.broadcast_to(np.float32(0), shape)
+    find_pairs = cubical.pairs_function("superlevel", "full", spatial_dims=image.ndim)
+    with pytest.raises(ValueError, match=r"fewer than 2\*\*31 pixels"):
+        find_pairs(image)
 
 
 @pytest.mark.parametrize("shape", [(0, 4, 4), (2, 0, 4)])
@@ -297,6 +334,12 @@ def test_what_is_no_number_is_refused(images):
     [
         ("filtration", "upper"),
         ("connectivity", 8),
+        ("boundary", "closed"),
+        ("spatial_dims", 1),
+        ("homology_dimensions", ()),
+        ("homology_dimensions", (2,)),
+        ("homology_dimensions", (0, 0)),
+        ("max_pairs", 0),
         ("min_persistence", -1.0),
         ("min_persistence", np.nan),
         ("num_threads", 0),
