@@ -1,8 +1,16 @@
 """Measures of one field: NumPy in, arrays out."""
 
 from morphokeras.descriptors.chords import chord_length_distribution
+from morphokeras.descriptors.euler import euler_number
+from morphokeras.descriptors.fraction import (
+    integral_range,
+    volume_fraction,
+    volume_fraction_interval,
+)
 from morphokeras.descriptors.lineal_path import lineal_path
+from morphokeras.descriptors.minkowski import minkowski_functionals
 from morphokeras.descriptors.phases import equivalent_diameters, label_components
+from morphokeras.descriptors.surface import specific_surface
 from morphokeras.descriptors.thickness import local_thickness
 from morphokeras.descriptors.two_point import (
     axis_profile,
@@ -15,10 +23,16 @@ __all__ = [
     "axis_profile",
     "chord_length_distribution",
     "equivalent_diameters",
+    "euler_number",
+    "integral_range",
     "label_components",
     "lineal_path",
     "local_thickness",
+    "minkowski_functionals",
     "radial_average",
+    "specific_surface",
     "two_point_correlation",
     "two_point_cross_correlation",
+    "volume_fraction",
+    "volume_fraction_interval",
 ]
