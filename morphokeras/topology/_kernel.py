@@ -141,7 +141,7 @@ def sublevel_pairs(padded, is_periodic, lower, upper, excess, min_persistence):
     num_holes, num_around = 0, 0
     around = np.empty(2, np.uint32)
     for i in range(num_marked - 1, -1, -1):
-        saddle, loops = marked[i], int(num_loops[i])
+        saddle, num_left = marked[i], np.int64(num_loops[i])
         code = upper[ring[saddle]]
         root = _root(parent, np.uint32(saddle + offsets[code & 15]))
         for _ in range(excess[ring[saddle]]):
@@ -154,9 +154,9 @@ def sublevel_pairs(padded, is_periodic, lower, upper, excess, min_persistence):
             holes[num_holes, 0] = saddle
             holes[num_holes, 1] = other
             num_holes += values[other] - values[saddle] > min_persistence
-            loops -= 1
+            num_left -= 1
         if is_periodic:
-            for _ in range(loops):
+            for _ in range(num_left):
                 around[num_around] = saddle
                 num_around += 1
     for saddle in around[:num_around]:
