@@ -5,10 +5,11 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from morphokeras.topology.cubical import BOUNDARIES, CONNECTIVITIES
 from morphokeras.utils.intensity import learn_range, scale_intensity
 from morphokeras.utils.validation import check_images
 
@@ -16,6 +17,12 @@ SHARED_OPTIONS: dict[str, list] = {
     "standardize": ["boolean"],
     "intensity": [StrOptions({"minmax", "percentile"}), tuple, list, None],
     "n_jobs": [Integral, None],
+}
+TOPOLOGY_OPTIONS: dict[str, list] = {
+    "filtrations": ["array-like"],
+    "connectivity": [StrOptions(set(CONNECTIVITIES))],
+    "boundary": [StrOptions(set(BOUNDARIES))],
+    "spatial_dims": [Options(Integral, {2, 3})],
 }
 # Below this deviation an image counts as constant: float32 rounds grey values so.
 LEAST_DEVIATION = 1e-6
@@ -25,9 +32,11 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
     """Measure every image by itself.
 
     A subclass says what is measured (`_measure`) and how it is called (`_names`), and
-    has the parameters `standardize`, `intensity` and `n_jobs`.
+    has the parameters `standardize`, `intensity` and `n_jobs`, and also
+    `spatial_dims` if volumes can be measured.
     """
 
+    spatial_dims: int = 2
     standardize: bool
     intensity: str | tuple[float, float] | None
     n_jobs: int | None
@@ -38,7 +47,8 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n_samples, height, width[, channels])
-            Images of one size. Several channels are averaged.
+            Images of one size, or volumes (n_samples, depth, height, width[, channels])
+            if `spatial_dims` is 3. Several channels are averaged.
         y : ignored
             For scikit-learn's sake.
 
@@ -54,7 +64,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         """
         self._validate_params()
         self._check_parameters()
-        images = check_images(X)
+        images = check_images(X, spatial_dims=self.spatial_dims)
         self.intensity_range_ = learn_range(images, self.intensity)
         self.image_shape_ = images.shape[1:]
         self.n_features_in_ = math.prod(self.image_shape_)
@@ -79,7 +89,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
             If the images are not as described.
         """
         check_is_fitted(self)
-        images = check_images(X)
+        images = check_images(X, spatial_dims=self.spatial_dims)
         if images.shape[1:] != self.image_shape_:
             raise ValueError(
                 f"{type(self).__name__} was fitted to images of shape "
@@ -112,14 +122,14 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         """Raise if parameters do not fit each other, or have wrong entries."""
 
     def _measure(self, image: np.ndarray) -> list[float]:
-        """Return the features of an image (height, width), float32."""
+        """Return the features of a grey image without a channel axis, float32."""
         raise NotImplementedError
 
     def _names(self) -> list[str]:
         raise NotImplementedError
 
     def _prepare(self, image: np.ndarray) -> np.ndarray:
-        """Return one grey image (height, width), float32, standardised if asked."""
+        """Return one image in grey, float32, standardised if asked."""
         grey = scale_intensity(image, self.intensity_range_).mean(axis=-1)
         if not self.standardize:
             return grey

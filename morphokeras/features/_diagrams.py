@@ -1,4 +1,4 @@
-"""Births and deaths of one image, with an end for the part that never dies."""
+"""Births and deaths of one image, with an end for what never dies."""
 
 import numpy as np
 
@@ -6,22 +6,22 @@ from morphokeras.topology.cubical import FILTRATIONS, persistence_pairs
 
 
 def pairs_of_values(
-    image: np.ndarray, filtration: str, connectivity: str, end: float | None = None
+    image: np.ndarray, filtration: str, connectivity: str, boundary: str
 ) -> list[np.ndarray]:
-    """Return births and deaths (n_pairs, 2), float64, of dimensions 0 and 1.
+    """Return births and deaths (n_pairs, 2), float64, of each homology dimension.
 
-    The part that never dies is given the last grey value of the image as its death,
-    or `end`, with its sign turned for superlevel sets.
+    What never dies is given the last grey value of the image as its death.
     """
     pairs = persistence_pairs(
         image[np.newaxis],
         filtration=filtration,
         connectivity=connectivity,
+        boundary=boundary,
+        spatial_dims=image.ndim,
         num_threads=1,
     )[0]
     values = image.ravel().astype("float64")
-    sign = -1.0 if filtration == "superlevel" else 1.0
-    last = sign * (sign * values).max() if end is None else sign * end
+    last = values.min() if filtration == "superlevel" else values.max()
     return [np.where(p < 0, last, values[p]) for p in pairs]
 
 

@@ -1,10 +1,16 @@
 """Statistics of persistence diagrams as features of an image."""
 
+from typing import Any
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from sklearn.utils._param_validation import StrOptions
 
-from morphokeras.features._base import SHARED_OPTIONS, ImageFeatures, check_numbers
+from morphokeras.features._base import (
+    SHARED_OPTIONS,
+    TOPOLOGY_OPTIONS,
+    ImageFeatures,
+    check_numbers,
+)
 from morphokeras.features._diagrams import check_filtrations, pairs_of_values
 
 QUANTILES = (0.25, 0.5, 0.75, 0.95)
@@ -23,7 +29,8 @@ class PersistenceFeatures(ImageFeatures):
 
     The image is smoothed; a threshold passes through its grey values from above
     (superlevel sets) and from below (sublevel sets). Parts (H0) and holes (H1) appear
-    and vanish: their number, lifetimes and midpoints are summed up by statistics.
+    and vanish, in volumes also cavities (H2): their number, lifetimes and midpoints are
+    summed up by statistics.
 
     Parameters
     ----------
@@ -32,7 +39,12 @@ class PersistenceFeatures(ImageFeatures):
     filtrations : sequence of str, default=('superlevel', 'sublevel')
         Which sets are followed.
     connectivity : {'full', 'face'}, default='full'
-        Which neighbours of a pixel are connected to it: 8 or 4.
+        Which neighbours of a pixel are connected to it: 8 or 4, in volumes 26 or 6.
+    boundary : {'open', 'periodic'}, default='open'
+        Whether the image ends at its border, beyond which smoothing sees its mirror
+        image, or opposite borders are one.
+    spatial_dims : {2, 3}, default=2
+        Whether images or volumes are measured.
     thresholds : sequence of float, default=(0.25, 0.5, 1.0)
         Lifetimes above which parts and holes are counted as well, in grey values (in
         deviations of the image, if it is standardised).
@@ -59,11 +71,9 @@ class PersistenceFeatures(ImageFeatures):
     Of each diagram: the number of pairs and the number above each threshold; the
     entropy of the lifetimes' shares; sum, mean, deviation, greatest and quantiles of
     the lifetimes; mean, deviation and quantiles of the midpoints of birth and death.
-    The one part that never vanishes is said to die at the other end of the image's
-    own grey values. All are 0 for an empty diagram. The border closes no hole.
-
-    Turns by 90 degrees and mirroring change nothing. An image of 256 x 256 pixels takes
-    about ten milliseconds.
+    What never vanishes, such as the last part, is said to die at the other end of the
+    image's own grey values. All are 0 for an empty diagram. An open border closes no
+    hole. Turns by 90 degrees and mirroring change nothing.
 
     Examples
     --------
@@ -82,8 +92,7 @@ class PersistenceFeatures(ImageFeatures):
 
     _parameter_constraints = {
         "scales": ["array-like"],
-        "filtrations": ["array-like"],
-        "connectivity": [StrOptions({"full", "face"})],
+        **TOPOLOGY_OPTIONS,
         "thresholds": ["array-like"],
         **SHARED_OPTIONS,
     }
@@ -94,6 +103,8 @@ class PersistenceFeatures(ImageFeatures):
         *,
         filtrations=("superlevel", "sublevel"),
         connectivity="full",
+        boundary="open",
+        spatial_dims=2,
         thresholds=(0.25, 0.5, 1.0),
         standardize=True,
         intensity=None,
@@ -102,6 +113,8 @@ class PersistenceFeatures(ImageFeatures):
         self.scales = scales
         self.filtrations = filtrations
         self.connectivity = connectivity
+        self.boundary = boundary
+        self.spatial_dims = spatial_dims
         self.thresholds = thresholds
         self.standardize = standardize
         self.intensity = intensity
@@ -114,11 +127,15 @@ class PersistenceFeatures(ImageFeatures):
 
     def _measure(self, image: np.ndarray) -> list[float]:
         features: list[float] = []
+        mode: Any = "wrap" if self.boundary == "periodic" else "reflect"
+        thresholds = np.asarray(self.thresholds, dtype="float64")
         for scale in self.scales:
-            smooth = gaussian_filter(image, scale) if scale else image
+            smooth = gaussian_filter(image, scale, mode=mode) if scale else image
             for filtration in self.filtrations:
-                for pairs in pairs_of_values(smooth, filtration, self.connectivity):
-                    features += _statistics(pairs, self.thresholds)
+                for pairs in pairs_of_values(
+                    smooth, filtration, self.connectivity, self.boundary
+                ):
+                    features += _statistics(pairs, thresholds)
         return features
 
     def _names(self) -> list[str]:
@@ -127,25 +144,35 @@ class PersistenceFeatures(ImageFeatures):
             f"{filtration}_s{scale:g}_h{dimension}_{statistic}"
             for scale in self.scales
             for filtration in self.filtrations
-            for dimension in (0, 1)
+            for dimension in range(self.spatial_dims)
             for statistic in statistics
         ]
 
 
-def _statistics(pairs: np.ndarray, thresholds) -> list[float]:
+def _statistics(pairs: np.ndarray, thresholds: np.ndarray) -> list[float]:
     """Return `STATISTICS` of births and deaths (n_pairs, 2), and counts above."""
-    if not len(pairs):
+    count = len(pairs)
+    if not count:
         return [0.0] * (len(STATISTICS) + len(thresholds))
-    lifetime = np.abs(pairs[:, 0] - pairs[:, 1])
-    midpoint = pairs.mean(axis=1)
+    births, deaths = pairs.T
+    lifetime = np.sort(np.abs(births - deaths))
+    midpoint = np.sort((births + deaths) / 2)
     total = lifetime.sum()
     share = lifetime[lifetime > 0] / total if total > 0 else np.ones(1)
     return [
-        len(pairs),
+        count,
         -(share * np.log(share)).sum(),
-        *(total, lifetime.mean(), lifetime.std(), lifetime.max()),
-        *np.quantile(lifetime, QUANTILES),
+        *(total, total / count, lifetime.std(), lifetime[-1]),
+        *_quantiles(lifetime),
         *(midpoint.mean(), midpoint.std()),
-        *np.quantile(midpoint, QUANTILES),
-        *((lifetime > threshold).sum() for threshold in thresholds),
+        *_quantiles(midpoint),
+        *(count - np.searchsorted(lifetime, thresholds, side="right")),
     ]
+
+
+def _quantiles(ascending: np.ndarray) -> np.ndarray:
+    """Return what `numpy.quantile` does, of sorted values, and ten times as fast."""
+    place = np.array(QUANTILES) * (len(ascending) - 1)
+    low = place.astype(int)
+    high = np.minimum(low + 1, len(ascending) - 1)
+    return ascending[low] + (place - low) * (ascending[high] - ascending[low])

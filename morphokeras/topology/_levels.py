@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from morphokeras.topology.cubical import BOUNDARIES, check_options
-
-AXES = {2: "(n_images, height, width)", 3: "(n_images, depth, height, width)"}
+from morphokeras.topology._checks import (
+    check_options,
+    checked_dimensions,
+    checked_images,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,17 +35,8 @@ class LevelSets:
     spatial_dims: int
 
     def __post_init__(self):
-        check_options(self.filtration, self.connectivity)
-        if self.boundary not in BOUNDARIES:
-            raise ValueError(
-                f"`boundary` must be one of {BOUNDARIES}. Received: "
-                f"boundary={self.boundary!r}."
-            )
-        if self.spatial_dims not in AXES:
-            raise ValueError(
-                "`spatial_dims` must be 2 for images or 3 for volumes. Received: "
-                f"spatial_dims={self.spatial_dims!r}."
-            )
+        check_options(self.filtration, self.connectivity, self.boundary)
+        checked_dimensions(None, self.spatial_dims)
 
     @property
     def has_corners(self) -> bool:
@@ -58,29 +51,7 @@ class LevelSets:
     def checked(self, images: Any) -> np.ndarray:
         """Return a batch of finite images, of their own dtype, or raise."""
         images = np.asarray(images)
-        if images.dtype.kind not in "biuf":
-            raise TypeError(
-                "`images` must hold real numbers. Received: images of dtype "
-                f"{images.dtype}."
-            )
-        if images.ndim != self.spatial_dims + 1 or images.size == 0:
-            raise ValueError(
-                f"`images` must have the shape {AXES[self.spatial_dims]}, with "
-                f"`spatial_dims={self.spatial_dims}`, and at least one pixel. "
-                f"Received: images with shape {images.shape}."
-            )
-        if self.is_periodic and min(images.shape[1:]) < 3:
-            raise ValueError(
-                "With `boundary='periodic'` images must have at least 3 pixels along "
-                f"each axis. Received: images with shape {images.shape}."
-            )
-        finite = np.isfinite(images).all(axis=tuple(range(1, images.ndim)))
-        if not finite.all():
-            raise ValueError(
-                "`images` must hold finite values. Received: NaN or infinity in image "
-                f"number {np.argmin(finite)} (counted from 0). Replace these pixels "
-                "first."
-            )
+        checked_images(images, self.spatial_dims, self.is_periodic)
         return images
 
     def phases(self, images: np.ndarray, threshold: float) -> np.ndarray:

@@ -10,9 +10,12 @@ def persistence_diagram(
     *,
     filtration: str = "superlevel",
     connectivity: str = "full",
-    homology_dimensions: tuple[int, ...] = (0, 1),
+    boundary: str = "open",
+    spatial_dims: int = 2,
+    homology_dimensions: tuple[int, ...] | None = None,
     reduced: bool = True,
     min_persistence: float = 0.0,
+    max_pairs: int | None = None,
     value_range: tuple[float, float] | None = (0.0, 1.0),
     num_threads: int | None = None,
 ) -> np.ndarray:
@@ -20,21 +23,25 @@ def persistence_diagram(
 
     Use it where giotto-tda would use `CubicalPersistence`: with
     ``filtration="sublevel"`` the points are the same, if in another order, and whatever
-    of giotto-tda takes diagrams takes these.
+    of giotto-tda takes diagrams takes these. Its tools expect deaths above births, as
+    sublevel sets have them.
 
     Parameters
     ----------
     images : array_like of shape (n_images, height, width)
-        Finite values.
-    filtration, connectivity, min_persistence, num_threads
+        Finite values; (n_images, depth, height, width) with ``spatial_dims=3``.
+    filtration, connectivity, boundary, spatial_dims
         As in `persistence_pairs`.
-    homology_dimensions : tuple of int, default=(0, 1)
-        The dimensions wanted: components, holes.
+    homology_dimensions : tuple of int, optional
+        The dimensions wanted: 0 components, 1 holes, 2 cavities. By default all below
+        `spatial_dims`.
     reduced : bool, default=True
         Whether to leave out the component that never dies, as giotto-tda does.
+    min_persistence, max_pairs, num_threads
+        As in `persistence_pairs`.
     value_range : tuple of two floats or None, default=(0.0, 1.0)
-        The range in which the threshold moves. A component that never dies is said to
-        die at its end; at infinity if None.
+        The range in which the threshold moves. What never dies is said to die at its
+        end; at infinity if None.
 
     Returns
     -------
@@ -45,7 +52,7 @@ def persistence_diagram(
     Raises
     ------
     ValueError, TypeError
-        As `persistence_pairs`; also if a dimension is not 0 or 1.
+        As `persistence_pairs`.
 
     Examples
     --------
@@ -56,23 +63,25 @@ def persistence_diagram(
     >>> persistence_diagram(ring, homology_dimensions=(1,))[0].tolist()
     [[1.0, 0.25, 1.0]]
     """
-    dimensions = sorted(set(homology_dimensions))
-    if not dimensions or not set(dimensions) <= {0, 1}:
-        raise ValueError(
-            "`homology_dimensions` must hold 0, 1 or both. Received: "
-            f"homology_dimensions={homology_dimensions}."
-        )
+    dimensions = list(range(spatial_dims))
+    if homology_dimensions is not None:
+        dimensions = sorted(set(homology_dimensions))
     end = end_of_range(value_range, filtration)
     pairs = persistence_pairs(
         images,
         filtration=filtration,
         connectivity=connectivity,
+        boundary=boundary,
+        spatial_dims=spatial_dims,
+        homology_dimensions=tuple(dimensions),
         min_persistence=min_persistence,
+        max_pairs=max_pairs,
         num_threads=num_threads,
     )
     values = np.asarray(images, "float32").reshape(len(pairs), -1)
     blocks = [
-        _block([own[k] for own in pairs], values, k, end, reduced) for k in dimensions
+        _block([own[i] for own in pairs], values, k, end, reduced and k == 0)
+        for i, k in enumerate(dimensions)
     ]
     return np.concatenate(blocks, axis=1)
 
@@ -82,6 +91,8 @@ def persistence_intervals(
     *,
     filtration: str = "superlevel",
     connectivity: str = "full",
+    boundary: str = "open",
+    spatial_dims: int = 2,
     min_persistence: float = 0.0,
     value_range: tuple[float, float] | None = (0.0, 1.0),
 ) -> list[np.ndarray]:
@@ -90,19 +101,19 @@ def persistence_intervals(
     Parameters
     ----------
     image : array_like of shape (height, width)
-        Finite values.
-    filtration, connectivity, min_persistence
+        Finite values; (depth, height, width) with ``spatial_dims=3``.
+    filtration, connectivity, boundary, spatial_dims, min_persistence
         As in `persistence_pairs`.
     value_range : tuple of two floats or None, default=(0.0, 1.0)
-        The range in which the threshold moves. The essential class dies at its end:
+        The range in which the threshold moves. An essential class dies at its end:
         the lower one for superlevel sets, the upper one for sublevel sets. With None
         it dies at minus or plus infinity.
 
     Returns
     -------
     list of ndarray of shape (n_pairs, 2)
-        For each homology dimension (0, 1): birth and death value of each pair, the
-        longest first, in float32 or, for a float64 image, float64.
+        For each homology dimension (0, 1, in volumes also 2): birth and death value of
+        each pair, the longest first, in float32 or, for a float64 image, float64.
 
     Raises
     ------
@@ -121,15 +132,18 @@ def persistence_intervals(
     (0, 2)
     """
     image = np.asarray(image)
-    if image.ndim != 2:
+    if image.ndim != spatial_dims:
         raise ValueError(
-            "`image` must have two axes (height, width). Received: image with shape "
-            f"{image.shape}. Pass the images of a batch one by one."
+            f"`image` must have {spatial_dims} axes, with `spatial_dims="
+            f"{spatial_dims}`. Received: image with shape {image.shape}. Pass the "
+            "images of a batch one by one."
         )
     pairs = persistence_pairs(
         image[None],
         filtration=filtration,
         connectivity=connectivity,
+        boundary=boundary,
+        spatial_dims=spatial_dims,
         min_persistence=min_persistence,
         num_threads=1,
     )[0]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from morphokeras.topology._levels import LevelSets
-from morphokeras.topology.cubical import map_images
+from morphokeras.topology._threads import map_images
 
 
 def euler_characteristic(

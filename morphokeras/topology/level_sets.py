@@ -4,8 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from morphokeras.topology._checks import checked_dimensions
 from morphokeras.topology._levels import LevelSets
-from morphokeras.topology.cubical import map_images, pairs_function
+from morphokeras.topology._threads import map_images
+from morphokeras.topology.cubical import pairs_function
 from morphokeras.topology.euler import euler_curve, euler_of_phase
 
 # Above so many levels one pass over all of them is quicker than one count for each.
@@ -146,33 +148,14 @@ def betti_curves(
     images = sets.checked(images)
     entries, places = sets.entries(images, levels, "levels")
     num_levels = int(places.max()) + 1
-    has_pairs = spatial_dims == 2 and boundary == "open"
-    many = has_pairs and num_levels > LEVELS_WORTH_PAIRS
-    one_image = _by_pairs if many else _by_level
+    one_image = _by_level if num_levels <= LEVELS_WORTH_PAIRS else _by_pairs
     curves = map_images(
         lambda i: one_image(entries[i], num_levels, sets),
         len(images),
         images[0].size,
         num_threads,
     )
-    return np.stack(curves)[:, dimensions][..., places]
-
-
-def checked_dimensions(
-    homology_dimensions: tuple[int, ...] | None, spatial_dims: int
-) -> list[int]:
-    """Return the homology dimensions wanted, all by default, or raise."""
-    possible = range(spatial_dims)
-    if homology_dimensions is None:
-        return list(possible)
-    dimensions = list(homology_dimensions)
-    if not dimensions or not set(dimensions) <= set(possible):
-        raise ValueError(
-            f"`homology_dimensions` must hold some of {tuple(possible)} with "
-            f"`spatial_dims={spatial_dims}`. Received: "
-            f"homology_dimensions={homology_dimensions!r}."
-        )
-    return dimensions
+    return np.stack(curves)[:, list(dimensions)][..., places]
 
 
 def _betti_of_phase(phase: np.ndarray, sets: LevelSets) -> list[int]:

@@ -5,6 +5,7 @@ import pytest
 from skimage.measure import euler_number, label
 
 from morphokeras.features import BettiCurve
+from morphokeras.topology import betti_curves
 
 pytestmark = pytest.mark.backend_free
 
@@ -30,6 +31,17 @@ def test_curves_agree_with_counts_of_every_level_set(connectivity, rng):
         for k, level in enumerate(np.float32(LEVELS)):
             assert tuple(found[i, 0, :, k]) == count(image >= level, connectivity)
             assert tuple(found[i, 1, :, k]) == count(image <= level, connectivity)
+
+
+@pytest.mark.parametrize("boundary", ["open", "periodic"])
+def test_curves_of_volumes_have_three_dimensions(boundary, rng):
+    X = rng.random((2, 6, 5, 7))
+    options = {"boundary": boundary, "spatial_dims": 3}
+    curve = BettiCurve(LEVELS, **options).set_output(transform="pandas")
+    table = curve.fit_transform(X)
+    expected = betti_curves(X.astype("float32"), LEVELS, **options)
+    np.testing.assert_array_equal(table.to_numpy().reshape(2, 3, 3), expected)
+    assert table.columns[-1] == "superlevel_b2_at_0.75"
 
 
 def test_below_all_grey_values_there_is_one_part():

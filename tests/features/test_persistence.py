@@ -5,6 +5,8 @@ import pytest
 from sklearn.base import clone
 
 from morphokeras.features import PersistenceFeatures
+from morphokeras.features.persistence import STATISTICS, _statistics
+from morphokeras.topology.diagrams import persistence_intervals
 
 pytestmark = pytest.mark.backend_free
 
@@ -71,6 +73,41 @@ def test_smoothing_removes_small_parts(rng):
     image = rng.random((32, 32))
     found = measure(image, scales=[0, 2])
     assert found["superlevel_s2_h0_count"] < 0.2 * found["superlevel_s0_h0_count"]
+
+
+def test_quantiles_are_those_of_numpy(rng):
+    lifetimes = persistence_intervals(rng.random((16, 16)).astype("float32"))[1]
+    lifetimes = (lifetimes[:, 0] - lifetimes[:, 1]).astype("float64")
+    for count in (1, 2, 3, 50):
+        lengths = lifetimes[:count]
+        pairs = np.stack([np.ones(len(lengths)), 1 - lengths], axis=1)
+        found = dict(zip(STATISTICS, _statistics(pairs, np.array([])), strict=True))
+        for q in (0.25, 0.5, 0.75, 0.95):
+            expected = np.quantile(lengths, q)
+            assert found[f"lifetime_q{100 * q:.0f}"] == pytest.approx(expected)
+
+
+def test_a_shell_has_a_cavity_and_a_ring_a_tunnel():
+    volumes = np.zeros((2, 9, 9, 9))
+    volumes[:, 2:7, 2:7, 2:7] = 0.8
+    volumes[0, 4, 4, 4] = 0.2
+    volumes[1, :, 4, 4] = 0.0
+    options = {"scales": [0], "standardize": False, "spatial_dims": 3}
+    features = PersistenceFeatures(**options).set_output(transform="pandas")
+    table = features.fit_transform(volumes)
+    assert table["superlevel_s0_h2_count"].tolist() == [1, 0]
+    assert table["superlevel_s0_h1_count"].tolist() == [0, 1]
+    assert table["superlevel_s0_h2_lifetime_max"][0] == pytest.approx(0.6)
+    assert features.image_shape_ == (9, 9, 9, 1)
+
+
+def test_moving_a_periodic_image_changes_nothing(rng):
+    image = rng.random((16, 20))
+    options = {"scales": [0, 2], "boundary": "periodic"}
+    expected = measure(image, **options)
+    assert expected["superlevel_s0_h1_count"] > 2
+    moved = measure(np.roll(image, (5, 7), (0, 1)), **options)
+    np.testing.assert_allclose(moved, expected, rtol=1e-4)
 
 
 def test_symmetries_of_the_square_change_nothing(rng):
@@ -147,6 +184,8 @@ def test_names_are_unique_and_as_many_as_features(rng):
         {"filtrations": []},
         {"thresholds": [np.nan]},
         {"connectivity": "corner"},
+        {"boundary": "closed"},
+        {"spatial_dims": 4},
         {"n_jobs": 0.5},
     ],
 )

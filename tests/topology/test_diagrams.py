@@ -15,17 +15,56 @@ def points(diagram, dimension):
     return np.array(sorted(chosen[:, :2].tolist())).reshape(-1, 2)
 
 
-def test_every_image_has_the_points_of_gudhi(rng):
-    images = rng.random((5, 9, 12)).astype("float32")
-    diagrams = persistence_diagram(images, filtration="sublevel")
+def gudhi_points(image, boundary):
+    """Return the sorted points of each dimension; what never dies ends at 2."""
+    make, around = gudhi.CubicalComplex, {}
+    if boundary == "periodic":
+        make = gudhi.PeriodicCubicalComplex
+        around = {"periodic_dimensions": [True] * image.ndim}
+    complex_ = make(top_dimensional_cells=image, **around)
+    complex_.compute_persistence()
+    return [
+        np.array(sorted(np.minimum(found, 2.0).tolist())).reshape(-1, 2)
+        for found in map(complex_.persistence_intervals_in_dimension, range(image.ndim))
+    ]
+
+
+@pytest.mark.parametrize("boundary", ["open", "periodic"])
+@pytest.mark.parametrize("shape", [(9, 12), (5, 4, 6)])
+def test_every_image_has_the_points_of_gudhi(shape, boundary, rng):
+    images = rng.random((4, *shape)).astype("float32")
+    diagrams = persistence_diagram(
+        images,
+        filtration="sublevel",
+        boundary=boundary,
+        spatial_dims=len(shape),
+        reduced=False,
+        value_range=(0.0, 2.0),
+    )
     for image, diagram in zip(images, diagrams, strict=True):
-        complex_ = gudhi.CubicalComplex(top_dimensional_cells=image)
-        complex_.compute_persistence()
-        for dimension in (0, 1):
-            expected = complex_.persistence_intervals_in_dimension(dimension)
-            expected = expected[np.isfinite(expected[:, 1])] if len(expected) else []
-            expected = np.array(sorted(np.asarray(expected).tolist())).reshape(-1, 2)
+        for dimension, expected in enumerate(gudhi_points(image, boundary)):
             np.testing.assert_allclose(points(diagram, dimension), expected, rtol=1e-6)
+
+
+def test_reduced_diagrams_keep_what_goes_around_the_torus(rng):
+    images = rng.random((2, 6, 6))
+    options = {"boundary": "periodic", "value_range": None}
+    whole = persistence_diagram(images, reduced=False, **options)
+    reduced = persistence_diagram(images, **options)
+    assert np.isinf(whole[..., 1]).sum() == 6
+    assert np.isinf(reduced[..., 1]).sum() == 4
+    assert (reduced[np.isinf(reduced[..., 1]), 2] == 1).all()
+
+
+def test_the_longest_points_are_kept(rng):
+    images = rng.random((2, 16, 16))
+    whole = persistence_diagram(images)
+    few = persistence_diagram(images, max_pairs=5)
+    assert few.shape == (2, 10 - 1, 3)
+    for image, own in zip(whole, few, strict=True):
+        lengths = np.sort(image[image[:, 2] == 1][:, 0] - image[image[:, 2] == 1][:, 1])
+        kept = own[own[:, 2] == 1]
+        np.testing.assert_array_equal(np.sort(kept[:, 0] - kept[:, 1]), lengths[-5:])
 
 
 def test_the_component_that_never_dies_is_there_on_request(rng):
@@ -45,7 +84,7 @@ def test_images_without_holes_are_filled_up():
 
 
 def test_other_dimensions_are_refused():
-    with pytest.raises(ValueError, match="must hold 0, 1 or both"):
+    with pytest.raises(ValueError, match="`homology_dimensions`"):
         persistence_diagram(np.ones((1, 4, 4)), homology_dimensions=(2,))
 
 

@@ -128,7 +128,7 @@ def test_threads_change_nothing(rng):
 
 def test_bad_arguments_are_refused():
     images = np.zeros((1, 4, 4))
-    with pytest.raises(ValueError, match=r"`homology_dimensions`.*\(0, 1\)"):
+    with pytest.raises(ValueError, match="`homology_dimensions`"):
         betti_curves(images, [0.5], homology_dimensions=(2,))
     for levels in ([], [[0.5]], [np.inf]):
         with pytest.raises(ValueError, match="`levels`.*Received: levels="):
