@@ -2,13 +2,12 @@
 
 import io
 import os
-import secrets
-import shutil
 import stat
 import zipfile
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any
+
+from morphokeras.utils.files import replacing
 
 LARGEST_ARCHIVE = 4 * 2**30
 """Bytes beyond which an archive is not read."""
@@ -31,22 +30,8 @@ def write_archive(path: str | os.PathLike, members: Mapping[str, bytes]) -> None
     OSError
         If the folder is missing, `path` is a folder, or the disk is full.
     """
-    target = Path(os.path.realpath(path))
-    if target.is_dir():
-        raise IsADirectoryError(f"{path} is a folder: give the name of a file in it.")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"The folder of {path} does not exist: make it first.")
-    part = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with open(part, "xb") as file:
-            file.write(pack(members))
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            shutil.copymode(target, part)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(pack(members))
 
 
 def pack(members: Mapping[str, bytes]) -> bytes:
