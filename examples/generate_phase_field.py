@@ -107,9 +107,13 @@ class StopAfter(keras.callbacks.Callback):
 
 def report(samples, training):
     real = samples["Simulated (unseen)"]
-    errors = {"Simulated (training)": two_point_error(real, training[: len(real)])}
+    errors = {
+        "Simulated (training)": two_point_error(
+            real, training[: len(real)], boundary="periodic"
+        )
+    }
     for name in ("MicrostructureGenerator", "Plain VAE"):
-        errors[name] = two_point_error(real, samples[name])
+        errors[name] = two_point_error(real, samples[name], boundary="periodic")
     print("two-point error against unseen fields")
     for name, error in errors.items():
         print(f"  {error:.4f}  {name}")

@@ -124,7 +124,9 @@ def generate(fields, ages, asked):
 
 
 def draw(classifier, X, y, predicted, samples, ages):
-    error = two_point_error(samples["Simulated"], samples["Generated"])
+    error = two_point_error(
+        samples["Simulated"], samples["Generated"], boundary="periodic"
+    )
     print(f"two-point error of the samples: {error:.4f}")
     figure = plt.figure(figsize=(12, 9.2), layout="constrained")
     top, bottom = figure.subfigures(2, 1, height_ratios=[1.25, 1])
