@@ -10,6 +10,7 @@ from morphokeras.models.encoder import Encoder
 from morphokeras.models.generator import Generator
 from morphokeras.models.geometry import curvature, curvature_surrogate, latent_metric
 from morphokeras.models.heads import ClassHead
+from morphokeras.models.latent_flow import LatentFlow
 from morphokeras.models.resnet import ResNet50Encoder
 from morphokeras.models.vae import MorphoTensorVAE
 
@@ -18,6 +19,7 @@ __all__ = [
     "ClassifierNetwork",
     "Encoder",
     "Generator",
+    "LatentFlow",
     "MorphoTensorVAE",
     "PlainCNN",
     "PlainVAE",

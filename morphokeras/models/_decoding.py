@@ -89,16 +89,21 @@ class Decoding:
 
     def _generator_inputs(self, z, field, labels, fraction, project=True) -> tuple:
         """Return the field, the code with its conditions, and the fraction to meet."""
-        code = [z]
+        code = ops.concatenate([z, *self._conditions(labels, fraction)], axis=-1)
+        projected = fraction if project and self.field == "phase" else None
+        return field, code, projected
+
+    def _conditions(self, labels, fraction) -> list[Tensor]:
+        """Return what else samples are conditioned on: class, logits of fractions."""
+        conditions = []
         if self.num_classes:
             known = ops.cast(labels >= 0, "float32")[:, None]
             hot = ops.one_hot(ops.maximum(labels, 0), self.num_classes, dtype="float32")
-            code.append(known * hot)
+            conditions.append(known * hot)
         if self.field == "phase":
             clipped = ops.clip(ops.cast(fraction, "float32"), 0.01, 0.99)
-            code.append(ops.log(clipped) - ops.log(1.0 - clipped))
-        projected = fraction if project and self.field == "phase" else None
-        return field, ops.concatenate(code, axis=-1), projected
+            conditions.append(ops.log(clipped) - ops.log(1.0 - clipped))
+        return conditions
 
     def _generate(self, inputs, images) -> tuple[Tensor, Tensor | None]:
         field, code, fraction = inputs

@@ -169,21 +169,13 @@ class Queries:
             )
         z = rng.standard_normal((num, self.latent_dim)).astype("float32")
         field = rng.standard_normal((num, *self.field_shape(shape))).astype("float32")
-        parts = [slice(i, i + BATCH_SIZE) for i in range(0, num, BATCH_SIZE)]
-        return np.concatenate(
-            [
-                ops.convert_to_numpy(
-                    self.decode(
-                        z[part],
-                        field[part],
-                        labels[part],
-                        None if fractions is None else fractions[part],
-                        shape,
-                    )
-                )
-                for part in parts
-            ]
-        )
+        images = []
+        for start in range(0, num, BATCH_SIZE):
+            part = slice(start, start + BATCH_SIZE)
+            fraction = None if fractions is None else fractions[part]
+            code, drawn = self._from_prior(z[part], field[part], labels[part], fraction)
+            images.append(self.decode(code, drawn, labels[part], fraction, shape))
+        return np.concatenate([ops.convert_to_numpy(x) for x in images])
 
     def latent_metric(
         self, z, field=None, label=None, volume_fraction=None, step: float = 0.02

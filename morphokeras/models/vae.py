@@ -11,6 +11,7 @@ from morphokeras.models._backbone import make_encoder
 from morphokeras.models._decoding import Decoding, means
 from morphokeras.models._objective import NEED_BETTI, NEED_SAMPLES, TERMS, Objective
 from morphokeras.models._posterior import Posterior
+from morphokeras.models._prior import Prior
 from morphokeras.models._queries import Queries
 from morphokeras.models._statistics import DataStatistics
 from morphokeras.models._train_step import FiniteStep
@@ -24,7 +25,7 @@ MI_FEATURES = 64
 
 
 @keras.saving.register_keras_serializable(package="morphokeras")
-class MorphoTensorVAE(Queries, Decoding, FiniteStep, keras.Model):
+class MorphoTensorVAE(Queries, Prior, Decoding, FiniteStep, keras.Model):
     """Learn a set of microstructures, and draw new ones of any size.
 
     An encoder gives each image a code and a latent field; the generator turns both
@@ -66,8 +67,11 @@ class MorphoTensorVAE(Queries, Decoding, FiniteStep, keras.Model):
         term of weight 0 is not computed.
     temperature, threshold, soft_count, connectivity
         See `SoftBetti`.
-    topology_target : {'distribution', 'mean'}, default='distribution'
-        What samples are compared with: real images' counts by rank, or their mean.
+    topology_target : {'distribution', 'diagram', 'mean'}, default='distribution'
+        What the term `topo` compares: soft counts of features, samples' with real
+        images' by rank (``'distribution'``) or with their mean (``'mean'``); or the
+        features themselves, births and deaths (``'diagram'``), which teaches topology
+        in fewer steps, see `morphokeras.topology.diagram_matching_loss`.
     topology_samples : float, default=0.25
         Share of a batch that is drawn afresh for the terms that judge samples.
     observation_variance : float, default=0.15
@@ -77,6 +81,11 @@ class MorphoTensorVAE(Queries, Decoding, FiniteStep, keras.Model):
         about a third of the time, and `latent_field_stride` must be 4 or more.
     backbone, dropout, label_smoothing, use_pixel_size, pixel_size_range
         See `ClassifierNetwork`.
+    prior : {'white', 'flow'}, default='white'
+        What `generate` draws from: the standard normal, or a `LatentFlow` that is
+        fitted to the latents of the images afterwards, see `with_prior`.
+    prior_filters : int, default=32
+        Width of the flow.
     seed : int, optional
         Seed of the noise.
 
@@ -140,6 +149,8 @@ class MorphoTensorVAE(Queries, Decoding, FiniteStep, keras.Model):
         label_smoothing: float = 0.1,
         use_pixel_size: bool = False,
         pixel_size_range: tuple[float, float] = (1e-3, 1e2),
+        prior: str = "white",
+        prior_filters: int = 32,
         seed: int | None = None,
         **kwargs,
     ):
@@ -174,6 +185,8 @@ class MorphoTensorVAE(Queries, Decoding, FiniteStep, keras.Model):
         self.label_smoothing = label_smoothing
         self.use_pixel_size = use_pixel_size
         self.pixel_size_range = (pixel_size_range[0], pixel_size_range[1])
+        self.prior = prior
+        self.prior_filters = prior_filters
         self.seed = seed
         _check(self)
         self.active_terms = [t for t in TERMS if self.loss_weights.get(t, 0.0) > 0]
@@ -223,6 +236,9 @@ class MorphoTensorVAE(Queries, Decoding, FiniteStep, keras.Model):
         if self._uses("mi"):
             self.image_projection = keras.layers.Dense(MI_FEATURES, dtype="float32")
             self.code_projection = keras.layers.Dense(MI_FEATURES, dtype="float32")
+        self.latent_flow = None
+        if self.prior == "flow":
+            self.latent_flow = self._make_flow(policy)
         names = list(self.active_terms)
         names += ["accuracy"] if self._uses("class") else []
         names += ["folded"] if self.generator.max_displacement > 0 else []
@@ -395,7 +411,7 @@ class MorphoTensorVAE(Queries, Decoding, FiniteStep, keras.Model):
 
     def _betti_options(self) -> dict:
         return {
-            "homology_dimensions": (0, 1),
+            "homology_dimensions": tuple(range(len(self.image_shape) - 1)),
             "connectivity": self.connectivity,
             "soft_count": self.soft_count,
             "threshold": self.threshold,
@@ -415,7 +431,8 @@ _ARGUMENTS = (
         "backbone",
         "dropout",
     ),
-    *("label_smoothing", "use_pixel_size", "pixel_size_range", "seed"),
+    *("label_smoothing", "use_pixel_size", "pixel_size_range"),
+    *("prior", "prior_filters", "seed"),
 )
 
 
@@ -475,5 +492,6 @@ def _stage(stride: int, first_strides: int) -> int:
 _CHOICES: dict[str, tuple] = {
     "latent_field_stride": (2, 4, 8, 16),
     "field": ("grey", "phase"),
-    "topology_target": ("distribution", "mean"),
+    "topology_target": ("distribution", "diagram", "mean"),
+    "prior": ("white", "flow"),
 }

@@ -1,0 +1,107 @@
+"""What samples of an autoencoder are drawn from: white noise, or a learned flow."""
+
+import numpy as np
+from keras import ops
+
+from morphokeras.models.latent_flow import LatentFlow
+from morphokeras.utils.typing import Tensor
+
+
+class Prior:
+    """Mixin of `MorphoTensorVAE`: its two priors."""
+
+    latent_flow: LatentFlow | None
+
+    def with_prior(self, prior: str):
+        """Return a copy of the model with another prior, and the same weights.
+
+        A flow is fitted after everything else: encode the training images in batches
+        by `prior_batch`, hand all latents to ``model.latent_flow.adapt``, set its
+        `trainable`, which is off so that `fit` of the autoencoder leaves it alone,
+        and call its ``compile`` and ``fit``. `MicrostructureGenerator` does all this.
+
+        Parameters
+        ----------
+        prior : {'white', 'flow'}
+            The standard normal, or a `LatentFlow`, which is new unless this model has
+            one already.
+
+        Returns
+        -------
+        MorphoTensorVAE
+            Not compiled.
+
+        Examples
+        --------
+        >>> from morphokeras.models import MorphoTensorVAE
+        >>> model = MorphoTensorVAE((16, 16, 1), filters=4, latent_dim=2)
+        >>> model.with_prior("flow").latent_flow.latent_dim
+        2
+        """
+        other = type(self).from_config({**self.get_config(), "prior": prior})
+        _copy(_without_flow(self), _without_flow(other))
+        if self.latent_flow is not None and other.latent_flow is not None:
+            _copy([self.latent_flow], [other.latent_flow])
+        other.noise_seed.state.assign(self.noise_seed.state)
+        return other
+
+    def prior_batch(self, batch: dict) -> dict[str, np.ndarray]:
+        """Return what a `LatentFlow` learns from a batch of images.
+
+        Parameters
+        ----------
+        batch : dict
+            A batch as `fit` takes it.
+
+        Returns
+        -------
+        dict
+            ``"z"`` (batch, latent_dim), with a latent field ``"field"`` (batch, *grid,
+            channels), the means of the posterior; with classes or volume fractions
+            ``"condition"`` (batch, condition_dim).
+        """
+        z, field = self.encode(batch["image"])
+        batch = {name: ops.convert_to_tensor(x) for name, x in batch.items()}
+        parts = {"z": z, "condition": self._prior_condition(*self._condition(batch))}
+        if self.latent_field_channels:
+            parts["field"] = field
+        return {k: ops.convert_to_numpy(v) for k, v in parts.items() if v is not None}
+
+    def _make_flow(self, policy) -> LatentFlow:
+        flow = LatentFlow(
+            self.latent_dim,
+            self.latent_field_channels,
+            condition_dim=self._code_dim() - self.latent_dim,
+            filters=self.prior_filters,
+            spatial_dims=len(self.image_shape) - 1,
+            boundary=self.boundary,
+            seed=self.seed,
+            name="latent_flow",
+            **policy,
+        )
+        flow.trainable = False
+        return flow
+
+    def _from_prior(self, z, field, labels, fraction) -> tuple[Tensor, Tensor]:
+        """Return latents of the prior, made of white noise."""
+        if self.latent_flow is None:
+            return z, field
+        if fraction is not None:
+            fraction = self._fractions(fraction, len(z))
+        condition = self._prior_condition(ops.convert_to_tensor(labels), fraction)
+        code, drawn = self.latent_flow.sample(z, field, condition)
+        return code, field if drawn is None else drawn
+
+    def _prior_condition(self, labels, fraction) -> Tensor | None:
+        conditions = self._conditions(labels, fraction)
+        return ops.concatenate(conditions, axis=-1) if conditions else None
+
+
+def _without_flow(model) -> list:
+    return [layer for layer in model.layers if layer is not model.latent_flow]
+
+
+def _copy(sources: list, targets: list) -> None:
+    for source, target in zip(sources, targets, strict=True):
+        for old, new in zip(source.variables, target.variables, strict=True):
+            new.assign(old)
