@@ -1,8 +1,8 @@
 """Simulated two-phase microstructures: spinodal decomposition by Cahn-Hilliard."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral, Real
+from collections.abc import Callable, Sequence
+from numbers import Real
 
 import numpy as np
 import scipy.fft
@@ -10,11 +10,18 @@ from sklearn.utils import Bunch, check_random_state
 from tqdm.auto import tqdm
 
 from morphokeras.datasets._cahn_hilliard import evolve, wave_numbers
+from morphokeras.datasets._classes import (
+    Levels,
+    check_axis,
+    check_levels,
+    check_positive,
+    check_samples,
+    check_shape,
+    draw_classes,
+)
 
 SPINODAL = (0.5 - np.sqrt(1 / 12), 0.5 + np.sqrt(1 / 12))
 PIXELS_PER_BATCH = 2**16
-
-Levels = float | Sequence[float] | Mapping[str, float]
 
 
 def make_phase_field(
@@ -126,17 +133,17 @@ def make_phase_field(
     >>> [round(float(image.mean()), 3) for image in X[y == "0.3"]]
     [0.3, 0.3, 0.3]
     """
-    compositions = _check_levels("composition", composition, 0.0, 1.0)
-    times = _check_levels("time", time, 0.0, np.inf)
-    _check_samples(n_samples, len(compositions) * len(times))
+    compositions = check_levels("composition", composition, 0.0, 1.0)
+    times = check_levels("time", time, 0.0, np.inf)
+    check_samples(n_samples, compositions, times)
     _check_start(compositions, composition_spread, noise)
-    stiffness = _stiffness(_check_shape(shape), gradient_energy, anisotropy, axis)
-    _check_positive(mobility=mobility, tolerance=tolerance)
+    stiffness = _stiffness(check_shape(shape), gradient_energy, anisotropy, axis)
+    check_positive(mobility=mobility, tolerance=tolerance)
     random = check_random_state(random_state)
 
-    names, target, mean, end = _draw_classes(
-        n_samples, compositions, times, composition_spread, random
-    )
+    drawn = draw_classes(n_samples, random, composition=compositions, time=times)
+    mean = drawn.composition + composition_spread * random.uniform(-1, 1, n_samples)
+    end = drawn.time
     fields = _starting_fields(mean, shape, noise, random)
     with tqdm(
         total=float(end.sum()),
@@ -152,10 +159,9 @@ def make_phase_field(
             fields[batch] = next(last)
     images = _into_interval(fields, mean)
     if return_X_y:
-        return images, target
-    return Bunch(
-        images=images, target=target, target_names=names, composition=mean, time=end
-    )
+        return images, drawn.target
+    drawn.composition = mean
+    return Bunch(images=images, **drawn)
 
 
 def simulate_phase_field(
@@ -221,9 +227,9 @@ def simulate_phase_field(
             f"Received: times={times}."
         )
     stiffness = _stiffness(
-        _check_shape(initial.shape[1:]), gradient_energy, anisotropy, axis
+        check_shape(initial.shape[1:]), gradient_energy, anisotropy, axis
     )
-    _check_positive(mobility=mobility, tolerance=tolerance)
+    check_positive(mobility=mobility, tolerance=tolerance)
     return np.stack(list(evolve(initial, stored, stiffness, mobility, tolerance)))
 
 
@@ -267,7 +273,7 @@ def phase_field_energy(
             f"depth, height, width). Received: shape={fields.shape}."
         )
     shape = fields.shape[1:]
-    stiffness = _stiffness(_check_shape(shape), gradient_energy, anisotropy, axis)
+    stiffness = _stiffness(check_shape(shape), gradient_energy, anisotropy, axis)
     axes = tuple(range(1, fields.ndim))
     energy = np.mean((fields * (1 - fields)) ** 2, axis=axes)
     spectrum = scipy.fft.rfftn(fields, axes=axes)
@@ -277,38 +283,6 @@ def phase_field_energy(
         part = scipy.fft.irfftn(np.abs(wave) * spectrum, shape, axes=axes)
         energy += 0.5 * weight * np.mean(part**2, axis=axes)
     return energy
-
-
-def _check_levels(
-    name: str, levels: Levels, low: float, high: float
-) -> dict[str, float]:
-    """Return the named values of a class-making parameter."""
-    named: dict[str, float]
-    if isinstance(levels, Mapping):
-        named = {str(key): levels[key] for key in levels}
-    else:
-        values = np.atleast_1d(np.asarray(levels)).tolist()
-        named = {str(value): value for value in values}
-        if len(named) < len(values):
-            raise ValueError(f"`{name}` must not repeat a value. Received: {levels}.")
-    if not named or not all(
-        isinstance(v, Real) and low < v < high for v in named.values()
-    ):
-        raise ValueError(
-            f"`{name}` must be a number above {low:g}"
-            + (f" and below {high:g}" if np.isfinite(high) else " and finite")
-            + f", or a list or dict of such numbers. Received: {name}={levels!r}."
-        )
-    return {key: float(value) for key, value in named.items()}
-
-
-def _check_samples(n_samples: int, n_classes: int) -> None:
-    """Refuse fewer samples than classes."""
-    if not isinstance(n_samples, Integral) or n_samples < n_classes:
-        raise ValueError(
-            f"`n_samples` must be an integer of at least {n_classes}, the number of "
-            f"classes. Received: n_samples={n_samples!r}."
-        )
 
 
 def _check_start(compositions: dict[str, float], spread: float, noise: float) -> None:
@@ -334,73 +308,24 @@ def _check_start(compositions: dict[str, float], spread: float, noise: float) ->
         )
 
 
-def _check_shape(shape: Sequence[int]) -> tuple[int, ...]:
-    """Return a shape of two or three axes of at least 8 pixels."""
-    sizes = tuple(shape) if isinstance(shape, Sequence) else (shape,)
-    if len(sizes) not in (2, 3) or not all(
-        isinstance(size, Integral) and size >= 8 for size in sizes
-    ):
-        raise ValueError(
-            "`shape` must be (height, width) or (depth, height, width), integers of at "
-            f"least 8 pixels. Received: shape={shape!r}."
-        )
-    return tuple(int(size) for size in sizes)
-
-
-def _check_positive(**values: float) -> None:
-    """Refuse numbers that are not positive and finite."""
-    for name, value in values.items():
-        if not isinstance(value, Real) or not 0 < value < np.inf:
-            raise ValueError(
-                f"`{name}` must be a positive finite number. "
-                f"Received: {name}={value!r}."
-            )
-
-
 def _stiffness(
     shape: tuple[int, ...], gradient_energy: float, anisotropy: float, axis: int
 ) -> tuple[float, ...]:
     """Return the gradient energy along each axis."""
-    _check_positive(gradient_energy=gradient_energy)
+    check_positive(gradient_energy=gradient_energy)
     if not isinstance(anisotropy, Real) or not 0.25 <= anisotropy <= 4:
         raise ValueError(
             "`anisotropy` must be an aspect ratio from 0.25 to 4. "
             f"Received: anisotropy={anisotropy!r}."
         )
-    if not isinstance(axis, Integral) or not -len(shape) <= axis < len(shape):
-        raise ValueError(
-            f"`axis` must be an integer from {-len(shape)} to {len(shape) - 1}, an "
-            f"axis of the spatial shape {shape}. Received: axis={axis!r}."
-        )
+    along_axis = check_axis(axis, shape)
     # The softer direction keeps the given energy, so that no interface becomes thinner
     # than asked for and the grid resolves all of them.
     along, across = max(anisotropy, 1.0) ** 2, max(1 / anisotropy, 1.0) ** 2
     return tuple(
-        gradient_energy * (along if i == axis % len(shape) else across)
+        gradient_energy * (along if i == along_axis else across)
         for i in range(len(shape))
     )
-
-
-def _draw_classes(
-    n_samples: int,
-    compositions: dict[str, float],
-    times: dict[str, float],
-    spread: float,
-    random: np.random.RandomState,
-) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
-    """Return class names, and the class, composition and time of each sample."""
-    pairs = [(c, t) for c in compositions for t in times]
-    if len(times) == 1:
-        names = [c for c, _ in pairs]
-    elif len(compositions) == 1:
-        names = [t for _, t in pairs]
-    else:
-        names = [f"{c}, {t}" for c, t in pairs]
-    index = random.permutation(np.arange(n_samples) % len(pairs))
-    mean = np.array([compositions[c] for c, _ in pairs])[index]
-    mean = mean + spread * random.uniform(-1, 1, n_samples)
-    end = np.array([times[t] for _, t in pairs])[index]
-    return names, np.array(names)[index], mean, end
 
 
 def _starting_fields(
