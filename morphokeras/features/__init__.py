@@ -2,6 +2,12 @@
 
 from morphokeras.features.betti_curve import BettiCurve
 from morphokeras.features.persistence import PersistenceFeatures
+from morphokeras.features.structure import StructureFeatures
 from morphokeras.features.texture import TextureFeatures
 
-__all__ = ["BettiCurve", "PersistenceFeatures", "TextureFeatures"]
+__all__ = [
+    "BettiCurve",
+    "PersistenceFeatures",
+    "StructureFeatures",
+    "TextureFeatures",
+]
