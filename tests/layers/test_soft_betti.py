@@ -129,14 +129,32 @@ def test_fit_works_in_mixed_precision(rng):
     assert np.isfinite(history.history["loss"]).all()
 
 
+def test_layer_counts_in_volumes_in_a_model_that_is_trained_and_saved(rng, tmp_path):
+    inputs = keras.Input((6, 6, 6, 1))
+    scaled = keras.layers.Conv3D(1, 1, activation="sigmoid")(inputs)
+    outputs = SoftBetti(temperature=0.2, boundary="periodic", **FORMAT)(scaled)
+    model = keras.Model(inputs, outputs)
+    assert model.output_shape == (None, 1, 3)
+    model.compile(keras.optimizers.SGD(0.5), "mse")
+    volumes = _images(rng, (4, 6, 6, 6, 1))
+    history = model.fit(volumes, np.zeros((4, 1, 3)), epochs=3, verbose=0)
+    losses = history.history["loss"]
+    assert losses[-1] < losses[0]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(
+        model.predict(volumes, verbose=0), loaded.predict(volumes, verbose=0), rtol=1e-5
+    )
+
+
 def test_layer_forbids_xla_on_tensorflow_alone():
     expected = keras.backend.backend() != "tensorflow"
     assert SoftBetti(**FORMAT).supports_jit == expected
 
 
-def test_volumes_are_refused_by_name():
-    with pytest.raises(ValueError, match="three dimensions is not available"):
-        SoftBetti(**FORMAT)(np.zeros((1, 4, 4, 4, 1), "float32"))
+def test_cavities_of_images_are_refused():
+    with pytest.raises(ValueError, match="for volumes only. Received: .*2 spatial"):
+        SoftBetti((0, 2), **FORMAT)(np.zeros((1, 4, 4, 1), "float32"))
 
 
 def test_wrong_rank_is_refused_with_the_rank():
@@ -147,10 +165,12 @@ def test_wrong_rank_is_refused_with_the_rank():
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        ("homology_dimensions", (2,)),
+        ("homology_dimensions", (3,)),
+        ("homology_dimensions", (1, 1)),
         ("homology_dimensions", ()),
         ("filtration", "upper"),
         ("connectivity", 8),
+        ("boundary", "symmetric"),
         ("soft_count", "hard"),
         ("threshold", -0.1),
         ("temperature", 0.0),

@@ -82,6 +82,55 @@ def test_cold_counts_of_binary_images_are_their_betti_numbers(rng, connectivity)
     np.testing.assert_allclose(counts[:, 0], expected, atol=1e-4)
 
 
+def _solids():
+    """Return a ball with a cavity, a ring and two balls, of 9 x 9 x 9 voxels."""
+    z, y, x = np.indices((9, 9, 9)) - 4
+    radius = np.sqrt(z**2 + y**2 + x**2)
+    shell = (radius < 4) & (radius > 1.5)
+    ring = (np.hypot(np.hypot(y, x) - 2.5, z) < 1.2) & (np.hypot(y, x) > 1)
+    two = (np.abs(z) > 1) & (radius < 4)
+    return np.stack([shell, ring, two]).astype("float32")
+
+
+@pytest.mark.parametrize("boundary", ["open", "periodic"])
+@pytest.mark.parametrize("connectivity", ["full", "face"])
+def test_cold_counts_of_solids_are_their_betti_numbers(connectivity, boundary):
+    counts = _counts(
+        _solids()[..., None],
+        temperature=1e-3,
+        connectivity=connectivity,
+        boundary=boundary,
+    )
+    expected = [[1, 0, 1], [1, 1, 0], [2, 0, 0]]
+    np.testing.assert_allclose(counts[:, 0], expected, atol=1e-4)
+
+
+def test_loops_around_the_torus_count():
+    stripe = np.zeros((8, 9), "float32")
+    stripe[2:5] = 1.0
+    counts = [
+        _counts(stripe[None, ..., None], temperature=1e-3, boundary=b)[0, 0]
+        for b in ("open", "periodic")
+    ]
+    np.testing.assert_allclose(counts, [[1, 0], [1, 1]], atol=1e-4)
+
+
+def test_gradient_in_volumes_agrees_with_finite_differences(rng):
+    options = {"temperature": 0.2, "boundary": "periodic"}
+    volume = _shuffled_levels(rng, (1, 4, 3, 4, 1))
+    factors = rng.normal(size=(1, 3)).astype("float32")
+
+    def weighted(volume):
+        counts = soft_betti(volume, data_format="channels_last", **options)
+        return ops.sum(counts * ops.convert_to_tensor(factors))
+
+    (found,) = gradients(weighted, [volume])
+    steps = 4e-3 * np.eye(volume.size, dtype="float32").reshape(-1, *volume.shape[1:])
+    ahead = (_counts(volume + steps, **options) * factors).sum(axis=(1, 2))
+    behind = (_counts(volume - steps, **options) * factors).sum(axis=(1, 2))
+    np.testing.assert_allclose(found.ravel(), (ahead - behind) / 8e-3, atol=5e-3)
+
+
 def test_noise_hardly_moves_the_rectified_count(rng):
     image = np.zeros((40, 40), "float32")
     for row, column in [(3, 3), (3, 25), (25, 3), (25, 25)]:
