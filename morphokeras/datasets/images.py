@@ -18,6 +18,7 @@ from morphokeras.datasets._image_files import (
     resize_and_crop,
 )
 from morphokeras.datasets._image_tables import find_images, listed, select_images
+from morphokeras.datasets._pixel_size import square_pixel_size
 
 Reader = Callable[[Path, float], tuple[np.ndarray, float]]
 
@@ -56,7 +57,8 @@ def load_images(
         scikit-learn's ``GroupKFold``: images of one specimen resemble each other, and
         scores over folds that mix them are too good.
     um_per_px_column : str, default=None
-        Column with the length of a pixel in micrometres.
+        Column with the length of a pixel in micrometres. Without one, the sizes that
+        TIFF files tell by themselves are taken, see :func:`load_volume`.
     size : int or tuple of int, default=None
         Height and width of the returned images in pixels. Alone, each image is resized,
         without distortion, until it just covers `size`, and its middle is cut out. By
@@ -64,7 +66,7 @@ def load_images(
     um_per_px : float, default=None
         Micrometres per pixel that all images are resampled to (anti-aliased) before
         their middle is cut out, `size` pixels or as much as the smallest has. Needs
-        `um_per_px_column`.
+        `um_per_px_column`, or TIFF files with a pixel size.
     merge_at : str, default=None
         Cut each label at the first occurrence of this text: with ``"+"``, the label
         ``"pearlite+spheroidite"`` becomes ``"pearlite"``.
@@ -93,7 +95,7 @@ def load_images(
             Groups, if `group_column` is given.
         um_per_px : ndarray of shape (n_samples,) or None
             Micrometres per pixel of the *returned* images, NaN where unknown, if
-            `um_per_px_column` is given.
+            `um_per_px_column` is given or a TIFF file tells it.
         filenames : ndarray of shape (n_samples,), str
             Names as in the table, or relative to `path`.
 
@@ -130,25 +132,29 @@ def load_images(
     ['martensite', 'pearlite']
     """
     shape = _check_size(size)
-    _check_scale(um_per_px, um_per_px_column)
+    _check_scale(um_per_px)
     _check_choices(missing_groups, too_small)
     table = find_images(
         Path(path), file_column, label_column, group_column, um_per_px_column
     )
     table = select_images(table, merge_at, drop, missing_groups)
+    if um_per_px_column is None:
+        table = table.assign(um_per_px=[square_pixel_size(p) for p in table["path"]])
+    has_scales = um_per_px_column is not None or bool(table["um_per_px"].notna().any())
+    _check_scales_known(um_per_px, has_scales)
     if um_per_px is not None and shape is None:
         shape = _common_size(table, um_per_px)
     reader = _make_reader(shape, um_per_px)
     table, images, zooms = _read_all(table, reader, verbose, too_small)
     scales = table["um_per_px"].to_numpy(float) / zooms
     if um_per_px is None and shape is not None:
-        _warn_of_scales(scales if um_per_px_column else zooms, um_per_px_column)
+        _warn_of_scales(scales if has_scales else zooms, has_scales)
     return Bunch(
         images=_stack(images, table),
         target=table["label"].to_numpy(str),
         target_names=sorted(set(table["label"])),
         groups=table["group"].to_numpy(str) if group_column else None,
-        um_per_px=scales if um_per_px_column else None,
+        um_per_px=scales if has_scales else None,
         filenames=table["file"].to_numpy(str),
     )
 
@@ -166,7 +172,7 @@ def _check_size(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     return int(pair[0]), int(pair[1])
 
 
-def _check_scale(um_per_px: float | None, um_per_px_column: str | None) -> None:
+def _check_scale(um_per_px: float | None) -> None:
     """Check the scale asked for."""
     if um_per_px is None:
         return
@@ -176,10 +182,14 @@ def _check_scale(um_per_px: float | None, um_per_px_column: str | None) -> None:
             "to resample to; the table's column is named by `um_per_px_column`. "
             f"Received: um_per_px={um_per_px!r}."
         )
-    if um_per_px_column is None:
+
+
+def _check_scales_known(um_per_px: float | None, has_scales: bool) -> None:
+    """Refuse to resample images of unknown scale."""
+    if um_per_px is not None and not has_scales:
         raise ValueError(
             "`um_per_px` needs the scale of each image: give a CSV table and name its "
-            "column with `um_per_px_column`."
+            "column with `um_per_px_column`. No TIFF file tells a pixel size either."
         )
 
 
@@ -315,12 +325,12 @@ def _report(problems: list[str], small: list[str], total: int, too_small: str) -
         )
 
 
-def _warn_of_scales(values: np.ndarray, um_per_px_column: str | None) -> None:
+def _warn_of_scales(values: np.ndarray, are_scales: bool) -> None:
     """Warn that pixels of different images stand for different lengths."""
     known = values[np.isfinite(values)]
     if known.size == 0 or known.max() <= 1.1 * known.min():
         return
-    if um_per_px_column:
+    if are_scales:
         what = f"{known.min():.3g} to {known.max():.3g} micrometres per pixel"
         remedy = "`um_per_px=` resamples them to one scale"
     else:
