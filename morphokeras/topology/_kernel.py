@@ -17,6 +17,7 @@ from morphokeras.utils.compile import jit
 # Ring positions in circular order: NW, N, NE, E, SE, S, SW, W. Odd ones share an edge.
 _RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 _OUTSIDE = 1  # a pixel of the padding that stands for all of it
+_ROUGH_SHIFT = 5  # an image is rough with more saddles than one in 32 pixels
 _RADIX_BITS = 11
 
 
@@ -107,14 +108,18 @@ def sublevel_pairs(padded, is_periodic, lower, upper, excess, min_persistence):
     ring = _ring_bytes(padded)
     if is_periodic:
         _compare_around_border(padded, ring.reshape(padded.shape))
-    saddles, total = _sorted_saddles(values, ring, excess)
+    parent = np.empty(ring.size, np.uint32)
+    saddles, total = _sorted_saddles(values, ring, excess, parent)
     components = np.empty((total + 1, 2), np.int32)
     holes = np.empty((total + 1, 2), np.int32)
     marked = np.empty(saddles.size, np.uint32)
     num_loops = np.empty(saddles.size, np.uint8)
 
-    parent = _first_steps(ring, lower, offsets)
+    is_rough = saddles.size > ring.size >> _ROUGH_SHIFT
+    _first_steps(parent, ring, lower, offsets)
     _lead_frame(parent, padded.shape, is_periodic)
+    if is_rough:
+        _shorten_ways(parent)
     num_components, num_marked = 1, 0
     for saddle in saddles:
         code = lower[ring[saddle]]
@@ -136,8 +141,10 @@ def sublevel_pairs(padded, is_periodic, lower, upper, excess, min_persistence):
         num_marked += loops > 0
     components[0] = _root(parent, np.uint32(width + 1))
 
-    parent = _first_steps(ring, upper, offsets)
+    _first_steps(parent, ring, upper, offsets)
     _lead_frame(parent, padded.shape, is_periodic)
+    if is_rough:
+        _shorten_ways(parent)
     num_holes, num_around = 0, 0
     around = np.empty(2, np.uint32)
     for i in range(num_marked - 1, -1, -1):
@@ -210,9 +217,11 @@ def _home(place, size):
 
 
 @jit
-def _sorted_saddles(values, ring, excess):
-    """Return the saddles in ascending order, and the sum of their excess."""
-    found = np.empty(values.size, np.uint32)
+def _sorted_saddles(values, ring, excess, found):
+    """Return the saddles in ascending order, and the sum of their excess.
+
+    `found` is room for as many pixels as the image has.
+    """
     count, total = 0, 0
     for pixel in range(values.size):
         found[count] = pixel
@@ -226,9 +235,10 @@ def _sorted_saddles(values, ring, excess):
         flip = np.uint32(0xFFFFFFFF) if pattern >> 31 else np.uint32(0x80000000)
         keyed[i] = np.uint64(pattern ^ flip) << np.uint64(32) | np.uint64(found[i])
     keyed = _radix_sorted(keyed)
+    saddles = np.empty(count, np.uint32)
     for i in range(count):
-        found[i] = keyed[i] & np.uint64(0xFFFFFFFF)
-    return found[:count], total
+        saddles[i] = keyed[i] & np.uint64(0xFFFFFFFF)
+    return saddles, total
 
 
 @jit
@@ -255,16 +265,25 @@ def _radix_sorted(keyed):
 
 
 @jit
-def _first_steps(ring, table, offsets):
-    """Return for each pixel a neighbour on the way to an extremum, or the pixel."""
+def _first_steps(parent, ring, table, offsets):
+    """Let each pixel lead to a neighbour on the way to an extremum, or to itself."""
     steps = np.zeros(256, np.int32)
     for byte in range(256):
         if table[byte] != 0xFFFF:
             steps[byte] = offsets[table[byte] & 15]
-    parent = np.empty(ring.size, np.uint32)
     for pixel in range(ring.size):
         parent[pixel] = pixel + steps[ring[pixel]]
-    return parent
+
+
+@jit
+def _shorten_ways(parent):
+    """Let each pixel lead further, which pays where many ways are gone.
+
+    The processor foresees the end of a way best where all are short.
+    """
+    for _ in range(2):
+        for pixel in range(parent.size):
+            parent[pixel] = parent[parent[pixel]]
 
 
 @jit

@@ -18,6 +18,7 @@ from morphokeras.utils.compile import jit
 _OUTSIDE = 1  # a voxel of the frame that stands for all of it
 _ALL, _SHARED, _FACES = 0x3FFFFFF, 0x3FFFF, 0x3F  # masks of 26, 18 and 6 neighbours
 _WIDE_SADDLE, _NARROW_SADDLE = 26, 27  # flags beside the bits of a mask
+_ROUGH_SHIFT = 5  # a volume is rough with more saddles than one in 32 voxels
 _RADIX_BITS = 11
 
 
@@ -183,6 +184,8 @@ def sweep_pairs(
         saddles = saddles[::-1]
     parent = _first_steps(masks, is_wide, steps)
     _lead_frame(parent, padded.shape, is_periodic)
+    if num_saddles > masks.size >> _ROUGH_SHIFT:
+        _shorten_ways(parent)
     pairs = np.empty((num_extrema + 3, 2), np.int32)
     num_pairs = 0
     for saddle in saddles:
@@ -278,6 +281,14 @@ def _first_steps(masks, is_wide, steps):
         mask = mask & _ALL if is_wide else ~mask & _FACES
         parent[voxel] = voxel + (by_bit[_place(mask & -mask)] if mask else 0)
     return parent
+
+
+@jit
+def _shorten_ways(parent):
+    """Let each voxel lead further, which pays where many ways are gone."""
+    for _ in range(2):
+        for voxel in range(parent.size):
+            parent[voxel] = parent[parent[voxel]]
 
 
 @jit
