@@ -1,6 +1,7 @@
 """What the transformers of images share: validation, threads, names."""
 
 import math
+from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
@@ -121,7 +122,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
     def _check_parameters(self) -> None:
         """Raise if parameters do not fit each other, or have wrong entries."""
 
-    def _measure(self, image: np.ndarray) -> list[float]:
+    def _measure(self, image: np.ndarray) -> Sequence[float] | np.ndarray:
         """Return the features of a grey image without a channel axis, float32."""
         raise NotImplementedError
 

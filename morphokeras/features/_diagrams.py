@@ -2,27 +2,26 @@
 
 import numpy as np
 
-from morphokeras.topology.cubical import FILTRATIONS, persistence_pairs
+from morphokeras.topology.cubical import FILTRATIONS
 
 
-def pairs_of_values(
-    image: np.ndarray, filtration: str, connectivity: str, boundary: str
+def values_of_pairs(
+    image: np.ndarray, pairs: list[np.ndarray], filtration: str
 ) -> list[np.ndarray]:
-    """Return births and deaths (n_pairs, 2), float64, of each homology dimension.
+    """Return births and deaths (2, n_pairs), float64, of each homology dimension.
 
     What never dies is given the last grey value of the image as its death.
     """
-    pairs = persistence_pairs(
-        image[np.newaxis],
-        filtration=filtration,
-        connectivity=connectivity,
-        boundary=boundary,
-        spatial_dims=image.ndim,
-        num_threads=1,
-    )[0]
-    values = image.ravel().astype("float64")
-    last = values.min() if filtration == "superlevel" else values.max()
-    return [np.where(p < 0, last, values[p]) for p in pairs]
+    flat = image.ravel()
+    last = flat.min() if filtration == "superlevel" else flat.max()
+    found = []
+    for own in pairs:
+        births, deaths = own.T
+        values = np.empty((2, len(own)))
+        values[0], values[1] = flat[births], flat[deaths]
+        values[1, deaths < 0] = last
+        found.append(values)
+    return found
 
 
 def check_filtrations(filtrations) -> None:

@@ -111,7 +111,7 @@ class BettiCurve(ImageFeatures):
                 f"values. Received: levels={self.levels!r}."
             )
 
-    def _measure(self, image: np.ndarray) -> list[float]:
+    def _measure(self, image: np.ndarray) -> np.ndarray:
         curves = [
             betti_curves(
                 image[np.newaxis],
@@ -124,7 +124,7 @@ class BettiCurve(ImageFeatures):
             )
             for filtration in self.filtrations
         ]
-        return np.ravel(curves).tolist()
+        return np.ravel(curves)
 
     def _names(self) -> list[str]:
         return [

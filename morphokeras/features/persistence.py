@@ -11,17 +11,9 @@ from morphokeras.features._base import (
     ImageFeatures,
     check_numbers,
 )
-from morphokeras.features._diagrams import check_filtrations, pairs_of_values
-
-QUANTILES = (0.25, 0.5, 0.75, 0.95)
-STATISTICS = (
-    "count",
-    "entropy",
-    *("lifetime_sum", "lifetime_mean", "lifetime_std", "lifetime_max"),
-    *(f"lifetime_q{100 * q:.0f}" for q in QUANTILES),
-    *("midpoint_mean", "midpoint_std"),
-    *(f"midpoint_q{100 * q:.0f}" for q in QUANTILES),
-)
+from morphokeras.features._diagrams import check_filtrations, values_of_pairs
+from morphokeras.features._statistics import STATISTICS, statistics
+from morphokeras.topology.cubical import pairs_function
 
 
 class PersistenceFeatures(ImageFeatures):
@@ -125,54 +117,28 @@ class PersistenceFeatures(ImageFeatures):
         check_numbers(self.scales, "scales")
         check_numbers(self.thresholds, "thresholds", least=0)
 
-    def _measure(self, image: np.ndarray) -> list[float]:
-        features: list[float] = []
+    def _measure(self, image: np.ndarray) -> np.ndarray:
+        options = {"boundary": self.boundary, "spatial_dims": self.spatial_dims}
+        find_pairs = {
+            filtration: pairs_function(filtration, self.connectivity, **options)
+            for filtration in self.filtrations
+        }
         mode: Any = "wrap" if self.boundary == "periodic" else "reflect"
         thresholds = np.asarray(self.thresholds, dtype="float64")
+        features = []
         for scale in self.scales:
             smooth = gaussian_filter(image, scale, mode=mode) if scale else image
-            for filtration in self.filtrations:
-                for pairs in pairs_of_values(
-                    smooth, filtration, self.connectivity, self.boundary
-                ):
-                    features += _statistics(pairs, thresholds)
-        return features
+            for filtration, find in find_pairs.items():
+                for values in values_of_pairs(smooth, find(smooth), filtration):
+                    features.append(statistics(values, thresholds))
+        return np.concatenate(features)
 
     def _names(self) -> list[str]:
-        statistics = [*STATISTICS, *(f"count_above_{t:g}" for t in self.thresholds)]
+        measured = [*STATISTICS, *(f"count_above_{t:g}" for t in self.thresholds)]
         return [
             f"{filtration}_s{scale:g}_h{dimension}_{statistic}"
             for scale in self.scales
             for filtration in self.filtrations
             for dimension in range(self.spatial_dims)
-            for statistic in statistics
+            for statistic in measured
         ]
-
-
-def _statistics(pairs: np.ndarray, thresholds: np.ndarray) -> list[float]:
-    """Return `STATISTICS` of births and deaths (n_pairs, 2), and counts above."""
-    count = len(pairs)
-    if not count:
-        return [0.0] * (len(STATISTICS) + len(thresholds))
-    births, deaths = pairs.T
-    lifetime = np.sort(np.abs(births - deaths))
-    midpoint = np.sort((births + deaths) / 2)
-    total = lifetime.sum()
-    share = lifetime[lifetime > 0] / total if total > 0 else np.ones(1)
-    return [
-        count,
-        -(share * np.log(share)).sum(),
-        *(total, total / count, lifetime.std(), lifetime[-1]),
-        *_quantiles(lifetime),
-        *(midpoint.mean(), midpoint.std()),
-        *_quantiles(midpoint),
-        *(count - np.searchsorted(lifetime, thresholds, side="right")),
-    ]
-
-
-def _quantiles(ascending: np.ndarray) -> np.ndarray:
-    """Return what `numpy.quantile` does, of sorted values, and ten times as fast."""
-    place = np.array(QUANTILES) * (len(ascending) - 1)
-    low = place.astype(int)
-    high = np.minimum(low + 1, len(ascending) - 1)
-    return ascending[low] + (place - low) * (ascending[high] - ascending[low])

@@ -1,8 +1,57 @@
-"""Cells of all level sets of an image, counted in one pass."""
+"""Levels at which pixels enter, and the cells that enter with them."""
 
 import numpy as np
 
 from morphokeras.utils.compile import jit
+
+_FEW_LEVELS = 48
+_BLOCK = 1 << 12  # values that stay in the nearest cache
+
+
+@jit
+def count_below(values, levels, or_equal):
+    """Return how many levels lie below each value, as `numpy.searchsorted` does.
+
+    Neighbouring pixels are not sorted, so that a search would take a wrong branch at
+    most steps. Here few levels are compared with all values, several at once, and many
+    are searched without a branch.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_values,), float64
+        Values in any order.
+    levels : ndarray of shape (n_levels,), float64
+        Levels in ascending order, at least one.
+    or_equal : bool
+        Whether a level equal to a value counts as below it.
+
+    Returns
+    -------
+    ndarray of shape (n_values,), int32
+        The number of levels below each value.
+    """
+    counts = np.zeros(values.size, np.int32)
+    if levels.size > _FEW_LEVELS:
+        for i in range(values.size):
+            counts[i] = _search(values[i], levels, or_equal)
+        return counts
+    for start in range(0, values.size, _BLOCK):
+        some, own = values[start : start + _BLOCK], counts[start : start + _BLOCK]
+        for level in levels:
+            for i in range(some.size):
+                own[i] += (level < some[i]) | (or_equal & (level == some[i]))
+    return counts
+
+
+@jit
+def _search(value, levels, or_equal):
+    first, size = 0, levels.size
+    while size > 1:
+        half = size >> 1
+        level = levels[first + half - 1]
+        first += half * ((level < value) | (or_equal & (level == value)))
+        size -= half
+    return first + ((levels[first] < value) | (or_equal & (levels[first] == value)))
 
 
 @jit

@@ -64,27 +64,26 @@ class LevelSets:
         level = _as_pixels([threshold], images.dtype)[0]
         return images >= level if self.filtration == "superlevel" else images <= level
 
-    def entries(
-        self, images: np.ndarray, levels: Any, name: str
+    def ordered(
+        self, levels: Any, dtype: np.dtype, name: str
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the level at which pixels enter, and the place of each level.
+        """Return levels as the threshold passes them, each once, and their places.
 
         Parameters
         ----------
-        images : ndarray
-            Pixels.
         levels : array_like of shape (n_levels,)
             Levels in any order.
+        dtype : numpy dtype
+            That of the images.
         name : str
             What the message calls the levels.
 
         Returns
         -------
-        entries : ndarray of int32, of the shape of `images`
-            Number, in the order in which the threshold passes them, of the first level
-            whose set holds the pixel; the number of levels if there is none.
+        ascending : ndarray of float64
+            The levels, in ascending order whatever the filtration.
         places : ndarray of shape (n_levels,)
-            The number of each level in that order.
+            The number of each level in the order in which they are passed.
         """
         levels = np.asarray(levels, dtype="float64")
         if levels.ndim != 1 or not levels.size or not np.isfinite(levels).all():
@@ -92,14 +91,24 @@ class LevelSets:
                 f"`{name}` must be a sequence of finite numbers, at least one. "
                 f"Received: {name}={levels.tolist()!r}."
             )
-        levels = _as_pixels(levels, images.dtype)
-        ascending, places = np.unique(levels, return_inverse=True)
-        if self.filtration == "sublevel":
-            entries = np.searchsorted(ascending, images, side="left")
-        else:
-            entries = len(ascending) - np.searchsorted(ascending, images, side="right")
+        ascending, places = np.unique(_as_pixels(levels, dtype), return_inverse=True)
+        if self.filtration == "superlevel":
             places = len(ascending) - 1 - places
-        return entries.astype(np.int32), places.reshape(-1)
+        return ascending.astype("float64"), places.reshape(-1)
+
+    def entries(self, image: np.ndarray, ascending: np.ndarray) -> np.ndarray:
+        """Return the number of the first level whose set holds a pixel, int32.
+
+        It counts from 0 in the order in which levels are passed, and is the number of
+        levels if there is none.
+        """
+        # numba is loaded where it is first needed.
+        from morphokeras.topology._cells import count_below
+
+        is_super = self.filtration == "superlevel"
+        counts = count_below(image.ravel().astype("float64"), ascending, is_super)
+        counts = counts.reshape(image.shape)
+        return len(ascending) - counts if is_super else counts
 
 
 def _as_pixels(levels: Any, dtype: np.dtype) -> np.ndarray:

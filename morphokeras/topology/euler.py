@@ -86,10 +86,9 @@ def euler_characteristic(
             num_threads,
         )
         return np.array(numbers, dtype="int64")
-    entries, places = sets.entries(images, threshold, "threshold")
-    num_levels = places.max() + 1
+    ascending, places = sets.ordered(threshold, images.dtype, "threshold")
     curves = map_images(
-        lambda i: euler_curve(entries[i], num_levels, sets),
+        lambda i: euler_curve(sets.entries(images[i], ascending), len(ascending), sets),
         len(images),
         num_pixels,
         num_threads,

@@ -10,9 +10,6 @@ from morphokeras.topology._threads import map_images
 from morphokeras.topology.cubical import pairs_function
 from morphokeras.topology.euler import euler_curve, euler_of_phase
 
-# Above so many levels one pass over all of them is quicker than one count for each.
-LEVELS_WORTH_PAIRS = 4
-
 
 def betti_numbers(
     images: np.ndarray,
@@ -127,11 +124,10 @@ def betti_curves(
 
     Notes
     -----
-    The pairs of components and cavities on the levels give their curves, the cells of
-    the image the Euler characteristic chi, and the holes follow without a pair of
-    their own: b1 = b0 - chi in images, b1 = b0 + b2 - chi in volumes, less 1 where the
-    phase is all of a periodic box. Few levels are counted one by one instead, as
-    `betti_numbers` does.
+    The curves are read from the pairs of the image on the levels. In volumes those of
+    components and cavities suffice: the cells give the Euler characteristic chi, and
+    the tunnels are ``b1 = b0 + b2 - chi``, less 1 where the phase is all of a periodic
+    box. A hundred levels cost little more than four.
 
     Examples
     --------
@@ -146,11 +142,9 @@ def betti_curves(
     sets = LevelSets(filtration, connectivity, boundary, spatial_dims)
     dimensions = checked_dimensions(homology_dimensions, spatial_dims)
     images = sets.checked(images)
-    entries, places = sets.entries(images, levels, "levels")
-    num_levels = int(places.max()) + 1
-    one_image = _by_level if num_levels <= LEVELS_WORTH_PAIRS else _by_pairs
+    ascending, places = sets.ordered(levels, images.dtype, "levels")
     curves = map_images(
-        lambda i: one_image(entries[i], num_levels, sets),
+        lambda i: _betti_curves_of(images[i], ascending, sets),
         len(images),
         images[0].size,
         num_threads,
@@ -192,30 +186,25 @@ def _count(phase: np.ndarray, has_corners: bool, sets: LevelSets) -> tuple:
     return count_components(phase, has_corners, around)
 
 
-def _by_level(entries: np.ndarray, num_levels: int, sets: LevelSets) -> np.ndarray:
-    """Return the Betti numbers of one image, counted at each level."""
-    numbers = [_betti_of_phase(entries <= level, sets) for level in range(num_levels)]
-    return np.array(numbers).T
-
-
-def _by_pairs(entries: np.ndarray, num_levels: int, sets: LevelSets) -> np.ndarray:
-    """Return the Betti numbers of one image from pairs and the Euler characteristic."""
-    last = entries.ndim - 1
+def _betti_curves_of(
+    image: np.ndarray, ascending: np.ndarray, sets: LevelSets
+) -> np.ndarray:
+    """Return the Betti numbers of one image at each level, in the order of passing."""
+    entries, num_levels = sets.entries(image, ascending), len(ascending)
     find_pairs = pairs_function(
         "sublevel",
         sets.connectivity,
         boundary=sets.boundary,
-        spatial_dims=entries.ndim,
-        homology_dimensions=(0, last) if last == 2 else (0,),
+        spatial_dims=image.ndim,
+        homology_dimensions=(0, 1) if image.ndim == 2 else (0, 2),
     )
     pairs = find_pairs(entries.astype(np.float32))
-    euler = euler_curve(entries, num_levels, sets)
-    is_torus = sets.is_periodic & (np.arange(num_levels) >= entries.max())
-    components = _count_alive(entries, pairs[0], num_levels)
-    if last == 1:
-        return np.stack([components, components + is_torus - euler])
-    cavities = _count_alive(entries, pairs[-1], num_levels)
-    return np.stack([components, components + cavities - is_torus - euler, cavities])
+    curves = [_count_alive(entries, own, num_levels) for own in pairs]
+    if image.ndim == 3:
+        euler = euler_curve(entries, num_levels, sets)
+        is_torus = sets.is_periodic & (np.arange(num_levels) >= entries.max())
+        curves[1] = curves[0] + curves[2] - is_torus - euler
+    return np.stack(curves)
 
 
 def _count_alive(entries: np.ndarray, pairs: np.ndarray, num_levels: int) -> np.ndarray:

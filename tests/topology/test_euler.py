@@ -6,6 +6,7 @@ import pytest
 from skimage import measure
 
 from morphokeras.topology import euler_characteristic
+from morphokeras.topology._cells import count_below
 
 pytestmark = pytest.mark.backend_free
 
@@ -106,3 +107,14 @@ def test_bad_images_are_refused():
         euler_characteristic([[["a"]]])
     with pytest.raises(ValueError, match="at least one pixel"):
         euler_characteristic(np.zeros((1, 0, 3)))
+
+
+@pytest.mark.parametrize("n_levels", [1, 2, 48, 49, 200])
+def test_pixels_enter_as_a_search_says(n_levels, rng):
+    values = rng.integers(0, 99, 5000) / 7
+    levels = np.sort(rng.choice(400, n_levels, replace=False)) / 28
+    for or_equal, side in ((True, "right"), (False, "left")):
+        np.testing.assert_array_equal(
+            count_below(values, levels, or_equal),
+            np.searchsorted(levels, values, side=side),
+        )

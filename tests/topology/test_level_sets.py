@@ -6,7 +6,7 @@ import pytest
 from scipy import ndimage
 from skimage import measure
 
-from morphokeras.topology import betti_curves, betti_numbers, level_sets
+from morphokeras.topology import betti_curves, betti_numbers
 
 pytestmark = pytest.mark.backend_free
 
@@ -92,11 +92,7 @@ def test_masks_of_any_type_are_counted_alike(kind, rng):
     "options", OPTIONS, ids=lambda o: "-".join(map(str, o.values()))
 )
 @pytest.mark.parametrize("filtration", ["superlevel", "sublevel"])
-@pytest.mark.parametrize("levels_worth_pairs", [0, 100])
-def test_curves_are_made_of_numbers(
-    options, filtration, levels_worth_pairs, rng, monkeypatch
-):
-    monkeypatch.setattr(level_sets, "LEVELS_WORTH_PAIRS", levels_worth_pairs)
+def test_curves_are_made_of_numbers(options, filtration, rng):
     images = rng.integers(0, 9, (2, 5, 4, 6)[: 1 + options["spatial_dims"]])
     options = {**options, "filtration": filtration}
     levels = [3, 12, 4, -1, 0.5, 3, 8, 0]
