@@ -140,7 +140,6 @@ def _fillers(edges, triangles, tables):
     num_filled = np.zeros(256, np.uint8)
     for byte in range(256):
         num_filled[byte] = num_filled[byte >> 1] + (byte & 1)
-    num_filled[255] = 7  # the last of the eight triangles closes the sphere
     found = np.empty(edges.size, np.int32)
     count = 0
     for v in range(edges.size):
