@@ -89,6 +89,7 @@ class BaseMicrostructureEstimator(
             resumed = _training.resumes(self)
             model = self.model_ if resumed else self._make_model(training)
             history = self._train(model, training, validation, seed)
+            model = self._learn_prior(model, training, validation, seed)
             self.model_, self.history_ = model, history
             self._num_parts = 0
         return self
@@ -264,6 +265,16 @@ class BaseMicrostructureEstimator(
                 shuffle=False,
             )
         return history.history
+
+    def _learn_prior(
+        self,
+        model: keras.Model,
+        training: Examples,
+        validation: Examples | None,
+        seed: int,
+    ) -> keras.Model:
+        """Return the model with what is learned after its training: here nothing."""
+        return model
 
     def _training_batches(
         self, model: keras.Model, training: Examples, seed: int

@@ -81,4 +81,7 @@ CLASSIFIER_OPTIONS: dict[str, list] = {
 GENERATOR_OPTIONS: dict[str, list] = {
     "projection": [StrOptions({"logit", "scale"})],
     "codes": [StrOptions({"all", "global"})],
+    "prior": [StrOptions({"auto", "white", "flow"})],
+    "prior_filters": [POSITIVE_INT],
+    "prior_epochs": [POSITIVE_INT, StrOptions({"auto"})],
 }

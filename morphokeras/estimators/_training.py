@@ -72,6 +72,7 @@ def make_optimizer(
     weight_decay: float,
     warmup: float = 0.0,
     steps: int | None = None,
+    averaged_share: float = 0.0,
 ) -> keras.optimizers.Optimizer:
     """Return AdamW with a linear warm-up and a cosine decay to zero.
 
@@ -86,14 +87,21 @@ def make_optimizer(
         Share of the steps that the learning rate rises, in [0, 1).
     steps : int, optional
         Number of steps in all; by default the learning rate stays as it is.
+    averaged_share : float, default=0.0
+        The trained weights become their moving average over this share of the steps.
 
     Returns
     -------
     keras.optimizers.Optimizer
     """
     rate = learning_rate if steps is None else _schedule(learning_rate, warmup, steps)
+    averaged_steps = averaged_share * (steps or 0)
     optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=weight_decay, global_clipnorm=CLIP_NORM
+        rate,
+        weight_decay=weight_decay,
+        global_clipnorm=CLIP_NORM,
+        use_ema=averaged_steps > 1,
+        ema_momentum=1.0 - 1.0 / max(averaged_steps, 1.0),
     )
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer

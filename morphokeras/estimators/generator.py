@@ -8,11 +8,12 @@ from sklearn.utils.validation import check_is_fitted
 from morphokeras.estimators import _labels, _options
 from morphokeras.estimators._base import BaseMicrostructureEstimator
 from morphokeras.estimators._data import Examples
+from morphokeras.estimators._prior import LearnsPrior
 from morphokeras.utils.entries import check_fractions
 from morphokeras.utils.validation import check_length, check_size
 
 
-class MicrostructureGenerator(BaseMicrostructureEstimator):
+class MicrostructureGenerator(LearnsPrior, BaseMicrostructureEstimator):
     """Learn a set of microstructures: draw new ones, code and rebuild given ones.
 
     A `MorphoTensorVAE` is trained on the images. Fitted with labels, it draws samples
@@ -54,8 +55,9 @@ default=0.0
         Softness and least persistence of the soft count, in grey values.
     soft_count : {'rectified', 'article'}, default='rectified'
         See `SoftBetti`.
-    topology_target : {'distribution', 'mean'}, default='distribution'
-        What fresh samples are compared with.
+    topology_target : {'distribution', 'diagram', 'mean'}, default='distribution'
+        How `lambda_topo` compares images: by the distribution of their counts of
+        features, by the features' births and deaths, or with the mean counts.
     topology_samples : float, default=0.25
         Fresh samples a step, as a share of the batch, in (0, 1].
     connectivity : {'full', 'face'}, default='full'
@@ -69,6 +71,15 @@ default=0.0
         Greatest energy of the filter responses (Eq. 8).
     observation_variance : float, default=0.15
         Variance of the grey values around a reconstruction.
+    prior : {'auto', 'white', 'flow'}, default='white'
+        What samples are drawn from: the standard normal, or a `LatentFlow` that is
+        fitted to the images' codes after the rest. ``'auto'``: the one whose samples
+        are nearer, by the energy distance of Betti curves, to images that the flow is
+        not fitted to: the validation images, or `validation_fraction` of all. With
+        fewer than 16 of them, ``'white'``.
+    prior_filters, prior_epochs : int, default=32, 'auto'
+        Width of the flow's network, its passes over the codes. ``'auto'``: enough for
+        as many steps as the rest was trained for.
     spatial_dims : {2, 3}, default=2
         Images or volumes.
     intensity : {None, 'minmax', 'percentile'} or (float, float), default=None
@@ -114,6 +125,12 @@ default=0.0
         The grey values that became 0 and 1.
     n_features_in_ : int
         Number of values of an image.
+    prior_ : {'white', 'flow'}
+        What samples are drawn from.
+    prior_history_ : dict of lists
+        Every term of the flow's objective by epoch; empty without a flow.
+    prior_distances_ : dict of float
+        With ``prior='auto'``: the energy distances by prior; else empty.
 
     Examples
     --------
@@ -170,6 +187,9 @@ default=0.0
         field="grey",
         energy_budget=None,
         observation_variance=0.15,
+        prior="white",
+        prior_filters=32,
+        prior_epochs="auto",
         spatial_dims=2,
         intensity=None,
         codes="all",
@@ -219,6 +239,9 @@ default=0.0
         self.field = field
         self.energy_budget = energy_budget
         self.observation_variance = observation_variance
+        self.prior = prior
+        self.prior_filters = prior_filters
+        self.prior_epochs = prior_epochs
         self.spatial_dims = spatial_dims
         self.intensity = intensity
         self.codes = codes
@@ -439,12 +462,19 @@ default=0.0
         return np.mean(difference**2, axis=tuple(range(1, difference.ndim)))
 
     def _make_model(self, training: Examples) -> keras.Model:
+        if self.prior == "flow" and not self.lambda_rec:
+            raise ValueError(
+                "`prior='flow'` learns from codes, which say nothing of the images "
+                "with `lambda_rec=0`. Give `lambda_rec` a positive weight, or take "
+                "`prior='white'`."
+            )
         weights = {term: getattr(self, f"lambda_{term}") for term in _options.TERMS}
         return self._make_autoencoder(
             training,
             weights,
             num_classes=len(self.classes_),
             projection=self.projection,
+            prior_filters=self.prior_filters,
         )
 
     def _labels_to_draw(self, y, n_samples: int) -> np.ndarray | None:
