@@ -63,6 +63,7 @@ docs: $(VENV)/.installed-docs
 
 bench: $(CURRENT)/.installed
 	$(CURRENT)/bin/python benchmarks/topology.py
+	$(CURRENT)/bin/python benchmarks/descriptors.py
 	$(CURRENT)/bin/python benchmarks/layers.py
 	$(CURRENT)/bin/python benchmarks/train_step.py
 	$(CURRENT)/bin/python -m benchmarks.fit_overhead
