@@ -2,7 +2,6 @@
 
 import numpy as np
 import scipy.special
-import scipy.stats
 
 from morphokeras.descriptors._covariance import CovarianceSums, covariance_sums
 from morphokeras.descriptors._fields import check_boundary, check_indicators
@@ -229,7 +228,7 @@ def _interval(sums: CovarianceSums, confidence: float) -> tuple[float, float, fl
         return sums.fraction, 0.0, 1.0
     # Not even evenly spread pixels are taken for better than independent ones.
     deviation = np.sqrt(max(sums.variance, unit_variance / sums.num_pixels))
-    quantile = scipy.stats.t.ppf((1 + confidence) / 2, sums.num_windows)
+    quantile = scipy.special.stdtrit(sums.num_windows, (1 + confidence) / 2)
     centre = scipy.special.logit(sums.fraction)
     reach = quantile * deviation / unit_variance
     lower, upper = scipy.special.expit([centre - reach, centre + reach])
