@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         models,
         ops,
         plots,
+        reports,
         topology,
     )
     from morphokeras.estimators import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         SteerableConv,
     )
     from morphokeras.models import MorphoTensorVAE
+    from morphokeras.reports import report
 
 __version__ = "0.1.0.dev0"
 
@@ -57,6 +59,8 @@ __all__ = [
     "models",
     "ops",
     "plots",
+    "report",
+    "reports",
     "topology",
 ]
 
@@ -70,6 +74,7 @@ _HOME = {
     "SpectralUpsample": "layers",
     "SteerableConv": "layers",
     "load": "estimators",
+    "report": "reports",
 }
 
 

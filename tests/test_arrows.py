@@ -24,10 +24,11 @@ ALLOWED = {
     "features": {"utils", "topology", "descriptors"},
     "estimators": {
         *("utils", "ops", "topology", "layers", "losses", "models"),
-        *("descriptors", "metrics", "features"),
+        *("descriptors", "metrics", "features", "reports"),
     },
     "datasets": {"utils", "ebsd"},
     "plots": {"utils", "topology", "ebsd", "descriptors", "metrics"},
+    "reports": {"utils", "metrics", "plots"},
 }
 
 

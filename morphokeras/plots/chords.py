@@ -126,8 +126,8 @@ class ChordLengthDisplay:
                 linewidth=1.5,
                 label=f"{name}: {mean:.3g} {unit}",
             )
-            often = np.flatnonzero(np.cumsum(shares) < 0.995)
-            reach = max(reach, scale * edges[often[-1] + 2 if often.size else 1])
+            last = int(np.searchsorted(np.cumsum(shares), 0.995))
+            reach = max(reach, scale * edges[min(last + 1, len(shares))])
         ax.set(xlabel=f"chord length ({unit})", ylabel="share of chords")
         ax.set(xlim=(0, reach or None), ylim=(0, None))
         ax.spines[["top", "right"]].set_visible(False)
