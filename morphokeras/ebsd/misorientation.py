@@ -87,9 +87,9 @@ def disorientation(first: Rotation, second: Rotation, group: Rotation) -> np.nda
     """Return the least angles, in degrees, under the symmetry of a group."""
     delta = (first.inv() * second).as_quat()
     cosine = np.zeros(len(delta))
-    # |delta * s| has the scalar part delta . s*, a product of four numbers: x, y, z
-    # change their sign, the scalar comes last.
-    for operator in group.as_quat() * [-1, -1, -1, 1]:
+    # The scalar part of a quaternion times the inverse of another is their product as
+    # vectors; a group holds all inverses.
+    for operator in group.as_quat():
         np.maximum(cosine, np.abs(delta @ operator), out=cosine)
     return np.rad2deg(2 * np.arccos(np.minimum(cosine, 1.0)))
 
