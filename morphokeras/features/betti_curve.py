@@ -7,7 +7,8 @@ from sklearn.utils._param_validation import Interval
 
 from morphokeras.features._base import SHARED_OPTIONS, TOPOLOGY_OPTIONS, ImageFeatures
 from morphokeras.features._diagrams import check_filtrations
-from morphokeras.topology.level_sets import betti_curves
+from morphokeras.topology._levels import LevelSets
+from morphokeras.topology.level_sets import curves_function
 
 # Standardised images have few grey values beyond so many deviations.
 REACH = 2.5
@@ -112,19 +113,14 @@ class BettiCurve(ImageFeatures):
             )
 
     def _measure(self, image: np.ndarray) -> np.ndarray:
-        curves = [
-            betti_curves(
-                image[np.newaxis],
-                self.levels_,
-                filtration=filtration,
-                connectivity=self.connectivity,
-                boundary=self.boundary,
-                spatial_dims=self.spatial_dims,
-                num_threads=1,
+        curves = []
+        for filtration in self.filtrations:
+            sets = LevelSets(
+                filtration, self.connectivity, self.boundary, self.spatial_dims
             )
-            for filtration in self.filtrations
-        ]
-        return np.ravel(curves)
+            find_curves = curves_function(self.levels_, sets, image.dtype)
+            curves.append(find_curves(image).ravel())
+        return np.concatenate(curves)
 
     def _names(self) -> list[str]:
         return [

@@ -1,5 +1,6 @@
 """Betti numbers of phases, at one threshold or at many."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -142,14 +143,23 @@ def betti_curves(
     sets = LevelSets(filtration, connectivity, boundary, spatial_dims)
     dimensions = checked_dimensions(homology_dimensions, spatial_dims)
     images = sets.checked(images)
-    ascending, places = sets.ordered(levels, images.dtype, "levels")
+    one_image = curves_function(levels, sets, images.dtype)
     curves = map_images(
-        lambda i: _betti_curves_of(images[i], ascending, sets),
-        len(images),
-        images[0].size,
-        num_threads,
+        lambda i: one_image(images[i]), len(images), images[0].size, num_threads
     )
-    return np.stack(curves)[:, list(dimensions)][..., places]
+    return np.stack(curves)[:, list(dimensions)]
+
+
+def curves_function(
+    levels: Any, sets: LevelSets, dtype: np.dtype
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function that gives all Betti curves of one finite image."""
+    ascending, places = sets.ordered(levels, dtype, "levels")
+
+    def one_image(image: np.ndarray) -> np.ndarray:
+        return _curves_in_order(image, ascending, sets)[:, places]
+
+    return one_image
 
 
 def _betti_of_phase(phase: np.ndarray, sets: LevelSets) -> list[int]:
@@ -186,7 +196,7 @@ def _count(phase: np.ndarray, has_corners: bool, sets: LevelSets) -> tuple:
     return count_components(phase, has_corners, around)
 
 
-def _betti_curves_of(
+def _curves_in_order(
     image: np.ndarray, ascending: np.ndarray, sets: LevelSets
 ) -> np.ndarray:
     """Return the Betti numbers of one image at each level, in the order of passing."""
