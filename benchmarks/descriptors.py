@@ -29,7 +29,9 @@ GIGABYTES = 4.0
 VOLUME = 256
 ON_VOLUMES = {
     "two-point, open": lambda x: descriptors.two_point_correlation(x, boundary="open"),
-    "two-point, periodic": lambda x: descriptors.two_point_correlation(x),
+    "two-point, periodic": lambda x: descriptors.two_point_correlation(
+        x, boundary="periodic"
+    ),
     "lineal path": lambda x: descriptors.lineal_path(x, spatial_dims=3),
     "chords": lambda x: descriptors.chord_length_distribution(x, spatial_dims=3),
     "equivalent diameters": lambda x: descriptors.equivalent_diameters(

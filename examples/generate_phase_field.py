@@ -130,7 +130,7 @@ def draw(samples, large, path):
     top, bottom = figure.subfigures(2, 1, height_ratios=[1.35, 1])
     SampleGridDisplay.from_fields(samples, n_columns=8, figure=top)
     curves, field = bottom.subplots(1, 2, width_ratios=[1.6, 1])
-    TwoPointDisplay.from_fields(samples, ax=curves)
+    TwoPointDisplay.from_fields(samples, boundary="periodic", ax=curves)
     field.imshow(large, cmap="gray", vmin=0, vmax=1)
     field.set(title="A sample of nine times the area", xticks=[], yticks=[])
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -148,7 +148,7 @@ def draw(classifier, X, y, predicted, samples, ages):
     left, right = bottom.subfigures(1, 2, width_ratios=[1.7, 1])
     titles = {name: list(ages[:6]) for name in samples}
     SampleGridDisplay.from_fields(samples, titles=titles, n_columns=6, figure=left)
-    TwoPointDisplay.from_fields(samples, ax=right.subplots())
+    TwoPointDisplay.from_fields(samples, boundary="periodic", ax=right.subplots())
     FIGURE.parent.mkdir(exist_ok=True)
     figure.savefig(FIGURE, dpi=110)
 

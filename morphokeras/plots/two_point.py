@@ -46,7 +46,7 @@ class TwoPointDisplay:
         cls,
         sets: Mapping[str, np.ndarray],
         *,
-        boundary: str = "periodic",
+        boundary: str = "open",
         um_per_px: float | None = None,
         ax: Axes = None,
     ) -> "TwoPointDisplay":
@@ -56,7 +56,7 @@ class TwoPointDisplay:
         ----------
         sets : dict of ndarray of shape (n_samples, \*shape)
             Fields or phase indicators, by the name of the set.
-        boundary : {'periodic', 'open'}, default='periodic'
+        boundary : {'open', 'periodic'}, default='open'
             As in :func:`~morphokeras.descriptors.two_point.two_point_correlation`.
         um_per_px : float, default=None
             Micrometres per pixel, to give distances in micrometres.
