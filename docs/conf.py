@@ -40,9 +40,8 @@ numpydoc_show_class_members = False
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
-    # The examples train networks: they are shown, not run.
-    "plot_gallery": False,
-    "filename_pattern": "^$",
+    # Examples that train networks are shown, not run.
+    "filename_pattern": "/plot_",
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,

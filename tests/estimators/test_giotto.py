@@ -8,6 +8,7 @@ from sklearn.pipeline import make_pipeline, make_union
 
 from morphokeras.estimators.classifier import MicrostructureClassifier
 from morphokeras.estimators.generator import MicrostructureGenerator
+from morphokeras.features import BettiCurve, PersistenceFeatures
 from morphokeras.topology import persistence_diagram
 
 pytest.importorskip("gtda", reason="giotto-tda is in the card environment only")
@@ -51,3 +52,14 @@ def test_our_diagrams_are_taken_for_giottos(small_textures):
         )
     distances = PairwiseDistance(metric="wasserstein").fit_transform(ours)
     assert distances.shape == (24, 24)
+
+
+def test_our_features_stand_beside_giottos(small_textures):
+    X, y = small_textures
+    giotto = make_pipeline(CubicalPersistence(), PersistenceEntropy())
+    options = {"intensity": "minmax"}
+    union = make_union(
+        giotto, PersistenceFeatures([0, 1], **options), BettiCurve(4, **options)
+    )
+    pipeline = make_pipeline(union, LogisticRegression(max_iter=1000)).fit(X, y)
+    assert pipeline[1].coef_.shape == (1, 2 + 2 * 2 * 2 * 19 + 2 * 4)
