@@ -176,6 +176,25 @@ def test_a_bar_over_a_structure_of_its_colour_is_left_alone():
     assert find_banner(image) == 0
 
 
+def test_a_bar_below_a_structure_of_its_colour_is_left_alone():
+    """A bright layer of one pixel, in a specimen that is mostly as black as the bar."""
+    image = micrograph(40, 0)
+    assert find_banner(image) == 40
+    image[:159, :250] = 0
+    assert find_banner(image) == 0
+
+
+def test_a_black_rim_without_a_straight_edge_is_no_bar():
+    image = micrograph(40, 0)
+    image[160:] = 0
+    assert find_banner(image) == 40
+    edge = 160 + 8 * np.sin(np.arange(320) / 20)
+    rim = np.arange(200)[:, np.newaxis] > edge
+    image[150:170] = 120
+    image[rim] = 0
+    assert find_banner(image) == 0
+
+
 def test_the_mask_leaves_the_specimen():
     pair = np.stack([micrograph(), micrograph()])
     pair[1, 160:] = pair[1, :40]
