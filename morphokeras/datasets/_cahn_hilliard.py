@@ -1,9 +1,11 @@
 """An adaptive spectral solver of the Cahn-Hilliard equation on periodic grids."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
-import scipy.fft
+
+from morphokeras.datasets._arrays import make_arrays
 
 # Curvature of the bulk free energy at its wells, treated exactly with the linear part:
 # only then is the explicit rest weak where most pixels are.
@@ -29,6 +31,7 @@ def evolve(
     mobility: float,
     tolerance: float,
     report: Callable[[float], object] | None = None,
+    backend: str = "numpy",
 ) -> Iterator[np.ndarray]:
     """Yield the fields at each of the ascending `times`, starting from time 0.
 
@@ -51,8 +54,10 @@ def evolve(
         Largest local error of a step.
     report : callable, optional
         Called with the time advanced by each step.
+    backend : {'numpy', 'keras'}, default='numpy'
+        Where to compute; Keras in float32 only.
     """
-    scheme = _Scheme(fields, stiffness, mobility)
+    scheme = _Scheme(fields, stiffness, mobility, backend)
     elapsed, step = 0.0, FIRST_STEP
     for target in times:
         while target - elapsed > 1e-9 * max(target, 1.0):
@@ -69,33 +74,36 @@ class _Scheme:
     """State of the multistep scheme: spectrum, last forces and last step sizes."""
 
     def __init__(
-        self, fields: np.ndarray, stiffness: tuple[float, ...], mobility: float
+        self,
+        fields: np.ndarray,
+        stiffness: tuple[float, ...],
+        mobility: float,
+        backend: str = "numpy",
     ):
-        self.shape = fields.shape[1:]
-        self.axes = tuple(range(1, fields.ndim))
-        self.dtype = fields.dtype
-        waves = wave_numbers(self.shape)
+        shape = fields.shape[1:]
+        self.arrays = make_arrays(backend, shape, fields.dtype)
+        waves = wave_numbers(shape)
         square = sum((wave**2 for wave in waves), np.zeros(()))
         gradient = sum(
             (s * wave**2 for s, wave in zip(stiffness, waves, strict=True)),
             np.zeros(()),
         )
         self.rate = -mobility * square * (gradient + WELL_CURVATURE)
-        self.push = (-mobility * square).astype(self.dtype)
+        self.push = self.arrays.constant(-mobility * square)
         # Parseval over the half spectrum: interior columns stand for two.
-        count = np.full(self.shape[-1] // 2 + 1, 2.0)
-        count[0] = 1.0
-        if self.shape[-1] % 2 == 0:
-            count[-1] = 1.0
-        self.power = (count / np.prod(self.shape) ** 2).astype(self.dtype)
-        self.weights: dict[float, tuple[np.ndarray, ...]] = {}
-        self.spectrum = scipy.fft.rfftn(fields, axes=self.axes)
-        self.forces: list[np.ndarray] = []
+        count = np.full(square.shape, 2.0)
+        count[..., 0] = 1.0
+        if shape[-1] % 2 == 0:
+            count[..., -1] = 1.0
+        self.power = self.arrays.constant(count / np.prod(shape) ** 2)
+        self.weights: dict[float, tuple[Any, ...]] = {}
+        self.spectrum = self.arrays.forward(fields.astype(self.arrays.dtype))
+        self.forces: list[Any] = []
         self.steps: list[float] = []
 
     def fields(self) -> np.ndarray:
         """Return the fields in real space."""
-        return scipy.fft.irfftn(self.spectrum, self.shape, axes=self.axes)
+        return self.arrays.to_numpy(self.arrays.backward(self.spectrum))
 
     def advance(
         self, step: float, planned: float, tolerance: float
@@ -108,7 +116,7 @@ class _Scheme:
         self.forces = [self._force(), *self.forces[:2]]
         while True:
             spectrum, correction = self._propose(step)
-            error = self._norm(correction)
+            error = self.arrays.largest_norm(correction, self.power)
             if error <= tolerance or step <= SMALLEST_STEP:
                 break
             step = planned = step / 2
@@ -116,58 +124,47 @@ class _Scheme:
         self.steps = [step, *self.steps[:1]]
         return planned, error
 
-    def _force(self) -> np.ndarray:
+    def _force(self) -> Any:
         """Return the spectrum of the explicit part, c^2 (4 c - 6) under a Laplacian."""
-        c = self.fields()
+        c = self.arrays.backward(self.spectrum)
         rest = 4 * c
         rest -= 6
         rest *= c
         rest *= c
-        force = scipy.fft.rfftn(rest, axes=self.axes, overwrite_x=True)
+        force = self.arrays.forward(rest)
         force *= self.push
         return force
 
-    def _propose(self, step: float) -> tuple[np.ndarray, np.ndarray]:
+    def _propose(self, step: float) -> tuple[Any, Any]:
         """Return the spectrum after `step` and its highest-order part."""
+        number = self.arrays.constant
         decay, first, second, third = self._weights(step)
         force = self.forces[0]
         spectrum = decay * self.spectrum
         spectrum += first * force
         if not self.steps:
             return spectrum, first * force
-        slope = (force - self.forces[1]) * np.asarray(
-            step / self.steps[0], dtype=self.dtype
-        )
+        slope = (force - self.forces[1]) * number(step / self.steps[0])
         if len(self.steps) == 1:
             correction = second * slope
             spectrum += correction
             return spectrum, correction
         last, before = self.steps
-        earlier = (self.forces[1] - self.forces[2]) * np.asarray(
-            step / before, dtype=self.dtype
-        )
-        bend = slope - earlier
-        bend *= np.asarray(step / (last + before), dtype=self.dtype)
-        correction = (second * np.asarray(last / step, self.dtype) + 2 * third) * bend
+        bend = slope - (self.forces[1] - self.forces[2]) * number(step / before)
+        bend *= number(step / (last + before))
+        correction = (second * number(last / step) + 2 * third) * bend
         spectrum += second * slope
         spectrum += correction
         return spectrum, correction
 
-    def _weights(self, step: float) -> tuple[np.ndarray, ...]:
+    def _weights(self, step: float) -> tuple[Any, ...]:
         """Return exp(z) and step * phi_k(z), k = 1, 2, 3, for z = rate * step."""
         if step not in self.weights:
             z = self.rate * step
             phi = phi_functions(z)
             weights = (np.exp(z), *(step * p for p in phi))
-            self.weights[step] = tuple(w.astype(self.dtype) for w in weights)
+            self.weights[step] = tuple(self.arrays.constant(w) for w in weights)
         return self.weights[step]
-
-    def _norm(self, spectrum: np.ndarray) -> float:
-        """Return the largest root mean square over the samples."""
-        square = spectrum.real**2
-        square += spectrum.imag**2
-        square *= self.power
-        return float(np.sqrt(square.sum(axis=self.axes).max()))
 
 
 def phi_functions(z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

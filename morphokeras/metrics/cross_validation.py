@@ -103,14 +103,14 @@ def cross_validate_groups(
     --------
     >>> import numpy as np
     >>> from sklearn.dummy import DummyClassifier
-    >>> from sklearn.svm import LinearSVC
+    >>> from sklearn.svm import SVC
     >>> from morphokeras.metrics import classification_report, cross_validate_groups
     >>> from morphokeras.metrics import format_report
     >>> rng = np.random.default_rng(0)
     >>> y, specimen = np.repeat([0, 1], 30), np.arange(60) // 3
     >>> X = rng.normal(size=(60, 4)) + y[:, None]
     >>> results = cross_validate_groups(
-    ...     {"svm": LinearSVC(), "majority": DummyClassifier()},
+    ...     {"svm": SVC(), "majority": DummyClassifier()},
     ...     X, y, groups=specimen, check_leaks=False, random_state=0,
     ... )
     >>> format_report(classification_report(results)).shape

@@ -240,6 +240,7 @@ def test_phi_functions_match_their_integrals():
         ({"tolerance": 0}, "`tolerance`"),
         ({"anisotropy": 5}, "`anisotropy`"),
         ({"axis": 2}, "`axis`"),
+        ({"backend": "torch"}, "`backend`"),
     ],
 )
 def test_wrong_parameters_are_named(options, message):

@@ -58,7 +58,9 @@ def specimens(rng):
 
 def test_no_group_is_on_both_sides_and_every_image_is_tested_once(specimens):
     X, y, groups = specimens
-    results = cross_validate_groups(LinearSVC(), X, y, groups=groups, random_state=0)
+    results = cross_validate_groups(
+        LinearSVC(dual="auto"), X, y, groups=groups, random_state=0
+    )
     assert len(results.folds) == 3 and results.leaks == []
     for repeat in results.folds:
         assert sorted(np.concatenate([test for _, test in repeat])) == list(range(120))
@@ -92,7 +94,7 @@ def test_specimens_leak_without_groups(specimens):
 
 def test_methods_share_folds_and_go_into_the_report(specimens):
     X, y, groups = specimens
-    methods = {"svm": LinearSVC(), "majority": DummyClassifier()}
+    methods = {"svm": LinearSVC(dual="auto"), "majority": DummyClassifier()}
     results = cross_validate_groups(methods, X, y, groups=groups, random_state=0)
     folds = results.predictions.pivot(
         index=["run", "image"], columns="method", values="fold"
@@ -119,7 +121,7 @@ def test_pixel_sizes_and_groups_reach_those_who_ask(specimens):
     X, y, groups = specimens
     pixel_size = np.where(y == "fine", 0.2, 0.1)
     results = cross_validate_groups(
-        {"asks": Recorder(), "svm": LinearSVC()},
+        {"asks": Recorder(), "svm": LinearSVC(dual="auto")},
         X,
         y,
         groups=groups,
@@ -131,7 +133,7 @@ def test_pixel_sizes_and_groups_reach_those_who_ask(specimens):
 
 def test_searches_get_the_groups(specimens):
     X, y, groups = specimens
-    search = GridSearchCV(LinearSVC(), {"C": [0.1, 1.0]}, cv=GroupKFold(3))
+    search = GridSearchCV(LinearSVC(dual="auto"), {"C": [0.1, 1.0]}, cv=GroupKFold(3))
     cross_validate_groups(search, X, y, groups=groups, n_repeats=1)
 
 
@@ -152,15 +154,15 @@ def test_a_class_that_is_not_trained_on_is_lost(rng):
 def test_wrong_input_of_cross_validation_is_named(specimens):
     X, y, groups = specimens
     with pytest.raises(ValueError, match="number of groups, 20"):
-        cross_validate_groups(LinearSVC(), X, y, groups=groups, cv=30)
+        cross_validate_groups(LinearSVC(dual="auto"), X, y, groups=groups, cv=30)
     with pytest.raises(ValueError, match="no classifier's `fit` takes it"):
-        cross_validate_groups(LinearSVC(), X, y, pixel_size=0.1)
+        cross_validate_groups(LinearSVC(dual="auto"), X, y, pixel_size=0.1)
     with pytest.raises(ValueError, match="test every image once"):
-        cross_validate_groups(LinearSVC(), X, y, cv=ShuffleSplit(3))
+        cross_validate_groups(LinearSVC(dual="auto"), X, y, cv=ShuffleSplit(3))
     with pytest.raises(ValueError, match="`estimators`"):
         cross_validate_groups({}, X, y)
     with pytest.raises(ValueError, match="`groups` must have one entry"):
-        cross_validate_groups(LinearSVC(), X, y, groups=groups[1:])
+        cross_validate_groups(LinearSVC(dual="auto"), X, y, groups=groups[1:])
 
 
 def test_groups_on_both_sides_are_told(rng):
