@@ -165,6 +165,11 @@ def fit_flow(
         Terms of the objective by epoch.
     """
     latents = encode_versions(model, batches)
+    noise = {
+        f"{name}_noise": np.sqrt(latents.pop(f"{name}_variance").mean(axis=0))
+        for name in ("z", "field")
+        if name in latents
+    }
     periodic = model.boundary == "periodic"
     latent_batches = LatentBatches(latents, periodic, seed)
     if epochs is None:
@@ -174,7 +179,7 @@ def fit_flow(
         LEARNING_RATE, 1e-4, WARMUP, steps, averaged_share=AVERAGED_SHARE
     )
     flow: Any = model.latent_flow
-    flow.adapt(latents["z"], latents.get("field"))
+    flow.adapt(latents["z"], latents.get("field"), **noise)
     with (
         _trainable(flow),
         _twins.lend_compiled(flow, optimizer, latent_batches[0][0]) as twin,
@@ -192,7 +197,7 @@ def fit_flow(
 def encode_versions(
     model: MorphoTensorVAE, batches: TrainingBatches
 ) -> dict[str, np.ndarray]:
-    """Return the latents of all images, each in several augmented versions."""
+    """Return `prior_batch` of all images, each in several augmented versions."""
     number = len(batches) * batches.batch_size
     versions = min(MOST_VERSIONS, max(1, MOST_LATENTS // number))
     parts = []

@@ -127,10 +127,9 @@ default=0.0
         Number of values of an image.
     prior_ : {'white', 'flow'}
         What samples are drawn from.
-    prior_history_ : dict of lists
-        Every term of the flow's objective by epoch; empty without a flow.
-    prior_distances_ : dict of float
-        With ``prior='auto'``: the energy distances by prior; else empty.
+    prior_history_, prior_distances_ : dict of lists, dict of float
+        Every term of the flow's objective by epoch; with ``prior='auto'``, the energy
+        distance by prior. Else empty.
 
     Examples
     --------

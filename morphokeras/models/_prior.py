@@ -16,9 +16,10 @@ class Prior:
         """Return a copy of the model with another prior, and the same weights.
 
         A flow is fitted after everything else: encode the training images in batches
-        by `prior_batch`, hand all latents to ``model.latent_flow.adapt``, set its
-        `trainable`, which is off so that `fit` of the autoencoder leaves it alone,
-        and call its ``compile`` and ``fit``. `MicrostructureGenerator` does all this.
+        by `prior_batch`, hand all latents, and the roots of the mean variances, to
+        ``model.latent_flow.adapt``, set its `trainable`, which is off so that `fit` of
+        the autoencoder leaves it alone, and call its ``compile`` and ``fit``.
+        `MicrostructureGenerator` does all this.
 
         Parameters
         ----------
@@ -58,13 +59,24 @@ class Prior:
         dict
             ``"z"`` (batch, latent_dim), with a latent field ``"field"`` (batch, *grid,
             channels), the means of the posterior; with classes or volume fractions
-            ``"condition"`` (batch, condition_dim).
+            ``"condition"`` (batch, condition_dim). And ``"z_variance"`` (batch,
+            latent_dim) and ``"field_variance"`` (batch, channels), those of the
+            posterior, for `LatentFlow.adapt`.
         """
-        z, field = self.encode(batch["image"])
         batch = {name: ops.convert_to_tensor(x) for name, x in batch.items()}
-        parts = {"z": z, "condition": self._prior_condition(*self._condition(batch))}
+        images = ops.cast(batch["image"], "float32")
+        found = self.posterior(images, self.encoder(images, training=False))
+        parts = {
+            "z": found["z_mean"],
+            "z_variance": ops.exp(found["z_log_variance"]),
+            "condition": self._prior_condition(*self._condition(batch)),
+        }
         if self.latent_field_channels:
-            parts["field"] = field
+            axes = tuple(range(1, len(self.image_shape)))
+            parts["field"] = found["field_mean"]
+            parts["field_variance"] = ops.mean(
+                ops.exp(found["field_log_variance"]), axis=axes
+            )
         return {k: ops.convert_to_numpy(v) for k, v in parts.items() if v is not None}
 
     def _make_flow(self, policy) -> LatentFlow:
@@ -82,14 +94,16 @@ class Prior:
         flow.trainable = False
         return flow
 
-    def _from_prior(self, z, field, labels, fraction) -> tuple[Tensor, Tensor]:
-        """Return latents of the prior, made of white noise."""
+    def _from_prior(self, noise, labels, fraction) -> tuple[Tensor, Tensor]:
+        """Return latents of the prior, made of white noise of codes and fields."""
+        z, field = noise[:2]
         if self.latent_flow is None:
             return z, field
         if fraction is not None:
             fraction = self._fractions(fraction, len(z))
         condition = self._prior_condition(ops.convert_to_tensor(labels), fraction)
-        code, drawn = self.latent_flow.sample(z, field, condition)
+        means = self.latent_flow.sample(z, field, condition)
+        code, drawn = self.latent_flow.disturb(*means, *noise[2:])
         return code, field if drawn is None else drawn
 
     def _prior_condition(self, labels, fraction) -> Tensor | None:

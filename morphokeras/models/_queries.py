@@ -167,14 +167,17 @@ class Queries:
             fractions = np.broadcast_to(
                 fractions, (num,) if fractions.ndim < 2 else (num, fractions.shape[-1])
             )
-        z = rng.standard_normal((num, self.latent_dim)).astype("float32")
-        field = rng.standard_normal((num, *self.field_shape(shape))).astype("float32")
+        sizes = [(num, self.latent_dim), (num, *self.field_shape(shape))]
+        # A flow turns the first pair into means, about which the second one scatters.
+        sizes *= 1 if self.latent_flow is None else 2
+        noise = [rng.standard_normal(size).astype("float32") for size in sizes]
         images = []
         for start in range(0, num, BATCH_SIZE):
             part = slice(start, start + BATCH_SIZE)
             fraction = None if fractions is None else fractions[part]
-            code, drawn = self._from_prior(z[part], field[part], labels[part], fraction)
-            images.append(self.decode(code, drawn, labels[part], fraction, shape))
+            own = [x[part] for x in noise]
+            z, field = self._from_prior(own, labels[part], fraction)
+            images.append(self.decode(z, field, labels[part], fraction, shape))
         return np.concatenate([ops.convert_to_numpy(x) for x in images])
 
     def latent_metric(
