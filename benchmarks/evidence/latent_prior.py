@@ -161,7 +161,7 @@ def measure(fields, real, training, boundary, seed, arguments) -> dict:
             np.mean([wasserstein(*pair) for pair in zip(*contrast, strict=True)])
         ),
         "euler_deviation": float(euler[1].std() / euler[0].std()),
-        "fraction_deviation": float(fraction[1].std() / fraction[0].std()),
+        "fraction_wasserstein": wasserstein(*fraction),
         "grey_share": float(np.mean((fields > 0.2) & (fields < 0.8))),
         "nearest_training": nearest(fields, training),
         "real_or_fake": real_or_fake(real, fields, seed, arguments.cnn_epochs),
