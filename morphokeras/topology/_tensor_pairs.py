@@ -131,7 +131,7 @@ def plane_pairs(
         else:
             every = find_pairs(plane)
             pairs = [every[k] for k in wanted]
-        kept = [_longest(plane, p, room) for p in pairs]
+        kept = [cubical.longest_pairs(plane, p, room) for p in pairs]
         return kept, [len(p) - len(k) for p, k in zip(pairs, kept, strict=True)]
 
     return find
@@ -184,13 +184,3 @@ def _stacked(arrays, room):
     for place, pairs in enumerate(arrays):
         stacked[:, place, : len(pairs)] = pairs.T
     return stacked
-
-
-def _longest(plane, pairs, room):
-    if room is None or len(pairs) <= room:
-        return pairs
-    births, deaths = pairs.T
-    values = plane.ravel()
-    lengths = np.abs(values[births] - values[deaths])
-    lengths[deaths < 0] = np.inf
-    return pairs[np.argpartition(-lengths, room - 1)[:room]]
