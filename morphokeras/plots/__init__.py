@@ -1,8 +1,9 @@
 """Figures of microstructures and of fitted estimators."""
 
 from morphokeras.plots.attention import AttentionDisplay, add_scale_bar
-from morphokeras.plots.chords import ChordLengthDisplay
 from morphokeras.plots.betti_curve import BettiCurveDisplay
+from morphokeras.plots.chords import ChordLengthDisplay
+from morphokeras.plots.ebsd import EBSDMapDisplay
 from morphokeras.plots.history import TrainingHistoryDisplay
 from morphokeras.plots.persistence_diagram import PersistenceDiagramDisplay
 from morphokeras.plots.persistent_pairs import PersistentPairsDisplay
@@ -12,9 +13,10 @@ from morphokeras.plots.two_point import TwoPointDisplay
 
 __all__ = [
     "AttentionDisplay",
-    "ChordLengthDisplay",
-    "LatentTraversalDisplay",
     "BettiCurveDisplay",
+    "ChordLengthDisplay",
+    "EBSDMapDisplay",
+    "LatentTraversalDisplay",
     "PersistenceDiagramDisplay",
     "PersistentPairsDisplay",
     "SampleGridDisplay",

@@ -168,31 +168,39 @@ def add_scale_bar(ax: Axes, um_per_px: float) -> None:
             "`um_per_px` must be a positive number of micrometres per pixel. "
             f"Received: um_per_px={um_per_px}."
         )
-    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    width, height = right - left, bottom - top
+    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
+    left, right = ax.get_xlim()
+    width = right - left
     length = round_length(0.25 * width * um_per_px)
     bar = length / um_per_px
-    start, level = left + 0.05 * width, bottom - 0.06 * height
+    start, margin = left + 0.05 * width, 0.02 * width
     plt = import_pyplot()
+    # Along the bar pixels of the picture, across it inches from its lower edge, where
+    # the letters' size does not depend on that of the picture.
+    inches = ax.figure.dpi_scale_trans + ScaledTranslation(0, 0, ax.transAxes)
+    place = {"transform": blended_transform_factory(ax.transData, inches), "zorder": 5}
     # White on a dark ground can be read on any micrograph.
     ground = plt.Rectangle(
-        (start - 0.02 * width, level - 0.115 * height),
-        bar + 0.04 * width,
-        0.15 * height,
+        (start - margin, 0.05),
+        bar + 2 * margin,
+        0.26,
         facecolor="black",
         alpha=0.6,
         edgecolor="none",
+        **place,
     )
     ax.add_patch(ground)
-    ax.add_patch(plt.Rectangle((start, level), bar, 0.018 * height, facecolor="white"))
+    ax.add_patch(plt.Rectangle((start, 0.09), bar, 0.04, facecolor="white", **place))
     ax.text(
         start + bar / 2,
-        level - 0.012 * height,
+        0.16,
         f"{length:g} µm",
         color="white",
         ha="center",
         va="bottom",
         fontsize=8,
+        **place,
     )
 
 

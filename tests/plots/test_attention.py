@@ -25,9 +25,18 @@ def test_the_bar_is_as_long_as_it_says(um_per_px):
 
 def test_the_bar_lies_inside_the_picture():
     ax = AttentionDisplay(np.zeros((64, 64)), np.eye(4), 0.3).plot().ax_
-    bar = ax.patches[-1]
-    assert 0 < bar.get_x() and bar.get_x() + bar.get_width() < 64
-    assert 48 < bar.get_y() < 64
+    ax.figure.canvas.draw()
+    bar, picture = ax.patches[-1].get_window_extent(), ax.get_window_extent()
+    assert picture.x0 < bar.x0 and bar.x1 < picture.x1
+    assert picture.y0 < bar.y0 and bar.y1 < (picture.y0 + picture.y1) / 2
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (5, 40), (100, 30)])
+def test_the_length_is_written_on_the_dark_ground(shape):
+    ax = AttentionDisplay(np.zeros(shape), np.eye(4), 0.3).plot().ax_
+    ax.figure.canvas.draw()
+    ground, text = ax.patches[0].get_window_extent(), ax.texts[0].get_window_extent()
+    assert ground.y0 < text.y0 and text.y1 < ground.y1
 
 
 def test_without_a_scale_there_is_no_bar():
