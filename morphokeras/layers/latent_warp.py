@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from morphokeras.ops._silu import silu
 from morphokeras.ops.padding import check_boundary, check_data_format, pad
 from morphokeras.ops.warp import warp
 from morphokeras.utils.typing import Tensor
@@ -134,9 +135,7 @@ class LatentWarp(keras.layers.Layer):
         return warped
 
     def _displacement(self, features: Tensor) -> Tensor:
-        hidden = ops.silu(
-            self._convolve(features, self.hidden_kernel) + self.hidden_bias
-        )
+        hidden = silu(self._convolve(features, self.hidden_kernel) + self.hidden_bias)
         field = self._convolve(hidden, self.kernel) + self.bias
         # Half precision would round positions to a sixteenth of a pixel and worse.
         return self.max_displacement * ops.tanh(ops.cast(field, "float32"))

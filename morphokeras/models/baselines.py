@@ -75,7 +75,8 @@ def plain_cnn(
     inputs = keras.Input(input_shape)
     x = inputs
     for factor in (1, 2, 4):
-        x = convolution(factor * width, 3, dtype=dtype, **_CONVOLUTION)(x)
+        options = {"name": f"convolution_{factor}", "dtype": dtype, **_CONVOLUTION}
+        x = convolution(factor * width, 3, **options)(x)
         x = keras.layers.Activation("relu", dtype=dtype)(x)
         x = pooling(2, dtype=dtype, **_CONVOLUTION)(x)
     # Half precision would lose small parts of a sum over many pixels.
@@ -362,30 +363,33 @@ class PlainVAE(FiniteStep, keras.Model):
 
     def _make_encoder(self) -> keras.Model:
         convolution, policy = self._layer("Conv"), self.dtype_policy
-        options = {"dtype": policy, **_CONVOLUTION}
+        options = {"dtype": policy, "strides": 2, **_CONVOLUTION}
         inputs = keras.Input(self.image_shape)
         x = inputs
         for factor in (1, 2, 4):
-            x = convolution(factor * self.filters, 3, strides=2, **options)(x)
-            x = keras.layers.BatchNormalization(dtype=policy)(x)
+            name = f"encoder_{factor}"
+            x = convolution(factor * self.filters, 3, name=name, **options)(x)
+            x = keras.layers.BatchNormalization(dtype=policy, name=f"{name}_norm")(x)
             x = keras.layers.Activation("relu", dtype=policy)(x)
         x = keras.layers.Flatten(dtype=policy)(x)
-        x = keras.layers.Dense(2 * self.latent_dim, dtype="float32")(x)
+        x = keras.layers.Dense(2 * self.latent_dim, dtype="float32", name="code")(x)
         return keras.Model(inputs, x, name="encoder")
 
     def _make_decoder(self) -> keras.Model:
         transposed, policy = self._layer("Conv", "Transpose"), self.dtype_policy
-        options = {"dtype": policy, **_CONVOLUTION}
+        options = {"dtype": policy, "strides": 2, **_CONVOLUTION}
         grid = tuple(-(-size // 8) for size in self.image_shape[:-1])
         width = 4 * self.filters
         inputs = keras.Input((self.latent_dim,))
-        x = keras.layers.Dense(math.prod(grid) * width, dtype=policy)(inputs)
+        units = math.prod(grid) * width
+        x = keras.layers.Dense(units, dtype=policy, name="decoder_4")(inputs)
         x = keras.layers.Reshape((*grid, width), dtype=policy)(x)
         for factor in (2, 1):
-            x = transposed(factor * self.filters, 3, strides=2, **options)(x)
-            x = keras.layers.BatchNormalization(dtype=policy)(x)
+            name = f"decoder_{factor}"
+            x = transposed(factor * self.filters, 3, name=name, **options)(x)
+            x = keras.layers.BatchNormalization(dtype=policy, name=f"{name}_norm")(x)
             x = keras.layers.Activation("relu", dtype=policy)(x)
-        x = transposed(self.image_shape[-1], 3, strides=2, **options)(x)
+        x = transposed(self.image_shape[-1], 3, name="image", **options)(x)
         x = keras.layers.Activation("sigmoid", dtype="float32")(x)
         return keras.Model(inputs, x, name="decoder")
 
@@ -393,4 +397,5 @@ class PlainVAE(FiniteStep, keras.Model):
         return getattr(keras.layers, f"{name}{len(self.image_shape) - 1}D{suffix}")
 
 
+# The layers are named above for the sake of TensorFlow's memory, see `Encoder`.
 _CONVOLUTION = {"padding": "same", "data_format": "channels_last"}

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from morphokeras.layers.steerable_conv import SteerableConv
+from morphokeras.ops._silu import silu
 from morphokeras.ops.padding import pad
 from morphokeras.utils.typing import Tensor
 
@@ -146,7 +147,7 @@ class Encoder(keras.layers.Layer):
             One map a stage, of strides 2, 4, 8, 16 pixels; twice that with
             `first_strides=2`.
         """
-        x = ops.silu(self.stem(standardise(images)))
+        x = silu(self.stem(standardise(images)))
         maps = []
         for stage in self.stages:
             x = stage(x, training=training)
@@ -216,10 +217,17 @@ class _ResidualStage(keras.layers.Layer):
             "boundary": boundary,
             "dtype": self.dtype_policy,
         }
-        self.first = _ConvNorm(filters, kernel_size, strides=strides, **options)
-        self.second = _ConvNorm(filters, kernel_size, strides=1, **options)
+        self.first = _ConvNorm(
+            filters, kernel_size, strides=strides, name="first", **options
+        )
+        self.second = _ConvNorm(
+            filters, kernel_size, strides=1, name="second", **options
+        )
         self.shortcut = _ConvNorm(
-            filters, 1, strides=strides, **{**options, "backbone": "plain"}
+            *(filters, 1),
+            strides=strides,
+            name="shortcut",
+            **{**options, "backbone": "plain"},
         )
 
     def build(self, input_shape):
@@ -228,9 +236,9 @@ class _ResidualStage(keras.layers.Layer):
         self.shortcut.build(input_shape)
 
     def call(self, x, training=None):
-        y = ops.silu(self.first(x, training=training))
+        y = silu(self.first(x, training=training))
         y = self.second(y, training=training)
-        return ops.silu(y + self.shortcut(x, training=training))
+        return silu(y + self.shortcut(x, training=training))
 
     def compute_output_shape(self, input_shape):
         return self.first.compute_output_shape(input_shape)
@@ -252,7 +260,7 @@ class _ConvNorm(keras.layers.Layer):
         )
         # The default momentum of 0.99 has not settled after a few hundred steps.
         self.norm = keras.layers.BatchNormalization(
-            momentum=0.9, dtype=self.dtype_policy
+            momentum=0.9, dtype=self.dtype_policy, name="norm"
         )
 
     def build(self, input_shape):
@@ -275,7 +283,10 @@ class _Convolution(keras.layers.Layer):
         super().__init__(name=kwargs.pop("name", "convolution"), **kwargs)
         self.filters = filters
         self.strides = strides
+        # With a name of Keras' choice the weights of every network would have another,
+        # and TensorFlow keeps what it made of a name, 40 kB, until the process ends.
         self.options = {
+            "name": "inner",
             "strides": strides,
             "use_bias": use_bias,
             "data_format": "channels_last",

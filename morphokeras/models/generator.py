@@ -11,6 +11,7 @@ from morphokeras.layers.latent_warp import LatentWarp
 from morphokeras.layers.spectral_upsample import SpectralUpsample
 from morphokeras.layers.steerable_conv import SteerableConv
 from morphokeras.layers.volume_fraction import VolumeFractionProjection
+from morphokeras.ops._silu import silu
 from morphokeras.utils.typing import Tensor
 
 
@@ -278,9 +279,14 @@ class _Scale(keras.layers.Layer):
                 factor, options["boundary"], dtype=self.dtype_policy
             )
         num = 2 if residual else 1
-        self.convolutions = [SteerableConv(filters, **options) for _ in range(num)]
+        # Named for the sake of TensorFlow's memory, see `Encoder`.
+        self.convolutions = [
+            SteerableConv(filters, name=f"convolution_{index}", **options)
+            for index in range(num)
+        ]
         self.modulations = [
-            LatentModulation(dtype=self.dtype_policy) for _ in range(num)
+            LatentModulation(dtype=self.dtype_policy, name=f"modulation_{index}")
+            for index in range(num)
         ]
 
     def build(self, features_shape, code_shape):
@@ -302,7 +308,7 @@ class _Scale(keras.layers.Layer):
 
     def _convolve(self, index, x, code):
         x = _normalise(self.convolutions[index](x))
-        return ops.silu(self.modulations[index](x, code))
+        return silu(self.modulations[index](x, code))
 
 
 def _normalise(x: Tensor) -> Tensor:
