@@ -94,7 +94,7 @@ def _draw(
     style: dict[str, Any] = {"color": color, "linewidth": linewidth}
     # Projecting ends close the corners of the staircase.
     lines = LineCollection(
-        boundary_segments(pairs, width), capstyle="projecting", **style
+        list(boundary_segments(pairs, width)), capstyle="projecting", **style
     )
     ax.add_collection(lines, autolim=False)
     return Line2D([], [], label=label, **style)

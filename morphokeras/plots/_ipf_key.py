@@ -87,10 +87,10 @@ def _outline(corners: np.ndarray, n_points: int = 40) -> np.ndarray:
     return _project(np.concatenate(sides))
 
 
-def _project(vectors: np.ndarray | list) -> np.ndarray:
+def _project(directions: np.ndarray | list) -> np.ndarray:
     """Return the stereographic projection of directions above the equator."""
-    vectors = np.asarray(vectors, float)
-    vectors = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    vectors = np.array(directions, dtype=float)
+    vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
     return vectors[..., :2] / (1 + vectors[..., 2:])
 
 
