@@ -127,7 +127,7 @@ class BettiCurveDisplay:
         plt = import_pyplot()
         n_dimensions = next(iter(self.curves.values())).shape[1]
         if figure is None:
-            figure = plt.figure(figsize=(3.6 * n_dimensions, 3), layout="constrained")
+            figure = plt.figure(figsize=(3.6 * n_dimensions, 3.4), layout="constrained")
         axes = figure.subplots(1, n_dimensions, squeeze=False)[0]
         for i, (name, curves) in enumerate(self.curves.items()):
             style = {"color": COLOURS[i % len(COLOURS)], "label": name}
@@ -143,7 +143,16 @@ class BettiCurveDisplay:
         title = "mean"
         if band is not None and any(len(c) > 1 for c in self.curves.values()):
             title = f"mean, {band[0]:g} to {band[1]:g} % of fields"
-        axes[0].legend(title=title, frameon=False, fontsize=9, title_fontsize=8)
+        # Below the panels: curves may leave no corner free.
+        figure.legend(
+            *axes[0].get_legend_handles_labels(),
+            title=title,
+            loc="outside lower center",
+            ncols=min(len(self.curves), 3),
+            frameon=False,
+            fontsize=9,
+            title_fontsize=8,
+        )
         self.axes_, self.figure_ = axes, figure
         return self
 

@@ -121,7 +121,12 @@ class PersistenceDiagramDisplay:
         ax.spines[["top", "right"]].set_visible(False)
         # Superlevel sets fill the lower right corner, sublevel sets the upper left.
         is_below = points.size and points[:, 1].sum() < points[:, 0].sum()
-        ax.legend(loc="upper left" if is_below else "lower right", frameon=False)
+        legend = ax.legend(
+            loc="upper left" if is_below else "lower right", frameon=False
+        )
+        # Of many points each is too small to show its shape in the legend.
+        for handle in legend.legend_handles:
+            handle.set_sizes([24])
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -146,10 +151,10 @@ def _draw_end(ax: Axes, end: float) -> None:
     """Draw the line on which points lie that never die."""
     ax.axhline(end, color="0.5", linewidth=0.8, linestyle=":", zorder=1)
     ax.text(
-        *(0.99, end),
+        *(0.5, end),
         "never dies",
         transform=ax.get_yaxis_transform(),
-        ha="right",
+        ha="center",
         va="bottom",
         fontsize=8,
         color="0.35",

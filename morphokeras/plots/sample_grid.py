@@ -1,5 +1,6 @@
 """Rows of example fields, such as real ones above generated ones."""
 
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -130,6 +131,7 @@ class SampleGridDisplay:
                     ax.imshow(pictures[column], cmap=cmap, vmin=low, vmax=high)
                 if column < len(titles):
                     ax.set_title(titles[column], fontsize=8)
-            row[0].set_ylabel(name, fontsize=10)
+            # A line of more letters is longer than the picture is high.
+            row[0].set_ylabel(textwrap.fill(name, 18), fontsize=10)
         self.figure_, self.axes_ = figure, axes
         return self

@@ -140,7 +140,7 @@ class LatentTraversalDisplay:
             for column, ax in enumerate(axes[row]):
                 without_ticks(ax)
                 ax.imshow(self.pictures[row, column], cmap=cmap, vmin=0, vmax=1)
-                ax.set_title(f"{self.values[row, column]:.2g}", fontsize=8)
+                ax.set_title(f"{self.values[row, column]:.2f}", fontsize=8)
             axes[row, 0].set_ylabel(name, fontsize=10)
         self.figure_, self.axes_ = figure, axes
         return self

@@ -73,6 +73,21 @@ def test_curves_are_means_over_the_fields(rng):
     assert not display.plot(band=None).axes_[0].collections
 
 
+def test_the_legend_of_curves_lies_below_the_panels(rng):
+    display = BettiCurveDisplay.from_fields({"Noise": rng.random((2, 8, 8))})
+    display.figure_.canvas.draw()
+    (legend,) = display.figure_.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["Noise"]
+    top = legend.get_window_extent().y1
+    assert all(top < ax.get_window_extent().y0 for ax in display.axes_)
+
+
+def test_the_legend_of_a_diagram_shows_marks_of_one_size(rng):
+    display = PersistenceDiagramDisplay.from_image(rng.random((40, 40)))
+    for handle in display.ax_.get_legend().legend_handles:
+        assert handle.get_sizes().tolist() == [24]
+
+
 def test_curves_of_volumes_have_three_panels(rng):
     display = BettiCurveDisplay.from_fields(
         {"x": rng.random((1, 5, 5, 5))}, n_levels=7, spatial_dims=3

@@ -21,6 +21,18 @@ def test_each_set_is_a_named_row(rng):
     )
 
 
+def test_a_long_name_is_no_longer_than_its_pictures_are_high(rng):
+    rows = {
+        "Alloy A, 20 h at 700 °C": rng.random((2, 8, 8)),
+        "B": rng.random((2, 8, 8)),
+    }
+    display = SampleGridDisplay.from_fields(rows)
+    display.figure_.canvas.draw()
+    label = display.axes_[0, 0].yaxis.label.get_window_extent()
+    picture = display.axes_[0, 0].get_window_extent()
+    assert picture.y0 < label.y0 and label.y1 < picture.y1
+
+
 def test_pictures_share_their_range_unless_told_otherwise(rng):
     rows = {"Real": 0.5 * rng.random((1, 8, 8))}
     shared = SampleGridDisplay.from_fields(rows).axes_[0, 0].images[0]
