@@ -10,8 +10,8 @@ class AttentionMaps:
     """Mixin of classifiers whose network has a `ClassHead`."""
 
     image_shape_: tuple[int, ...]
+    _ask: Any
     _features: Any
-    _in_batches: Any
     _validate: Any
 
     def attention_maps(self, X):
@@ -28,9 +28,9 @@ class AttentionMaps:
             The gate of the last feature map, interpolated to the pixels, in [0, 1].
         """
         examples = self._validate(X)
-        maps = self._in_batches(examples, self._attention)[..., 0]
+        maps = self._ask(examples, self._attention)[..., 0]
         shape = self.image_shape_[:-1]
         return np.stack([resize(m, shape, order=1, mode="edge") for m in maps])
 
-    def _attention(self, batch):
-        return self._features(batch)["attention"]
+    def _attention(self, network, batch):
+        return self._features(network, batch)["attention"]

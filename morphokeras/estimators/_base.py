@@ -1,7 +1,9 @@
 """The story of `fit`, shared by the estimators."""
 
+import functools
 import math
 import os
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -220,7 +222,11 @@ class BaseMicrostructureEstimator(
             )
         own = {name: getattr(self, name) for name in AUTOENCODER_OPTIONS}
         model = MorphoTensorVAE(
-            self.image_shape_, loss_weights=loss_weights, **own, **options
+            self.image_shape_,
+            loss_weights=loss_weights,
+            name="autoencoder",
+            **own,
+            **options,
         )
         self._load_backbone_weights(model.encoder)
         model.adapt(training.images, training.labels)
@@ -247,6 +253,9 @@ class BaseMicrostructureEstimator(
         patience = self.n_iter_no_change if self.early_stopping else None
         callbacks = _training.make_callbacks(self.callbacks, patience)
         batches = self._training_batches(model, training, seed)
+        watched = None
+        if validation is not None:
+            watched = EvaluationBatches(validation, self.batch_size)
         epochs = self._number_of_epochs(len(batches))
         optimizer = _training.make_optimizer(
             self.learning_rate,
@@ -255,16 +264,14 @@ class BaseMicrostructureEstimator(
             steps=epochs * len(batches),
         )
         with _twins.lend_compiled(model, optimizer, batches[0][0]) as twin:
-            history = twin.fit(
+            return _training.run(
+                twin,
                 batches,
+                watched,
                 epochs=epochs,
-                validation_data=validation
-                and EvaluationBatches(validation, self.batch_size),
                 callbacks=callbacks,
                 verbose=int(self.verbose),
-                shuffle=False,
             )
-        return history.history
 
     def _learn_prior(
         self,
@@ -300,7 +307,16 @@ class BaseMicrostructureEstimator(
             shift=0.5 if self.boundary == "periodic" else 0.0,
         )
 
-    def _in_batches(self, examples: Examples, function) -> Any:
+    def _ask(self, examples: Examples, question: Callable) -> Any:
+        """Apply a function of the network and of a batch to all batches, and join."""
+        with _twins.lend_predicting(self._network()) as network:
+            return self._in_batches(examples, functools.partial(question, network))
+
+    def _network(self) -> keras.Model:
+        """Return the network that predicts: the whole one, or a part of it."""
+        return self.model_
+
+    def _in_batches(self, examples: Examples, function: Callable) -> Any:
         """Apply `function` to batches and join its arrays, or tuples of arrays.
 
         The last batch is filled up to a power of two, so that a compiled network meets

@@ -62,7 +62,10 @@ class BaseClassifier(PartialFit, Predictions):
     def _make_network(self, training: Examples, **options) -> keras.Model:
         """Return a network that classifies and does nothing else."""
         network = ClassifierNetwork(
-            backbone=self.backbone, **self._head_options(training), **options
+            backbone=self.backbone,
+            name="classifier",
+            **self._head_options(training),
+            **options,
         )
         network.build((None, *self.image_shape_))
         self._load_backbone_weights(network.encoder)

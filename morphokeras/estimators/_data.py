@@ -64,7 +64,17 @@ class Examples:
         return dataclasses.replace(self.take(heavy), sample_weight=weights)
 
 
-class TrainingBatches(keras.utils.PyDataset):
+class Batches(keras.utils.PyDataset):
+    """Batches of examples, until they are let go."""
+
+    examples: Examples
+
+    def let_go(self) -> None:
+        """Forget the images: TensorFlow never lets go of a data set it was given."""
+        self.examples = self.examples.take(np.arange(0))
+
+
+class TrainingBatches(Batches):
     """Shuffled, augmented batches of one size, the same for the same seed.
 
     Parameters
@@ -117,7 +127,7 @@ class TrainingBatches(keras.utils.PyDataset):
         return (self.augmentation(batch, rng),)
 
 
-class EvaluationBatches(keras.utils.PyDataset):
+class EvaluationBatches(Batches):
     """Images in their order, as they are, in batches of at most one size."""
 
     def __init__(self, examples: Examples, batch_size: int):

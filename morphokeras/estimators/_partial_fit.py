@@ -143,10 +143,9 @@ class PartialFit(BaseMicrostructureEstimator):
                 _training.make_optimizer(self.learning_rate, self.weight_decay)
             )
             self.model_.optimizer.build(self.model_.trainable_variables)
-        history = self.model_.fit(
+        return _training.run(
+            self.model_,
             batches,
             callbacks=_training.make_callbacks(self.callbacks, patience=None),
             verbose=int(self.verbose),
-            shuffle=False,
         )
-        return history.history

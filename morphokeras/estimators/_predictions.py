@@ -48,7 +48,7 @@ class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
         """
         examples = self._validate(X, pixel_size)
         self._check_pixel_size_known(pixel_size)
-        return self._in_batches(examples, self._mean_probability)
+        return self._ask(examples, self._mean_probability)
 
     def score(self, X, y, sample_weight=None, *, pixel_size=None):
         """Return the share of labelled images whose class is predicted right.
@@ -109,7 +109,7 @@ class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
         ndarray of shape (n_samples, n_features)
             Normalised means and deviations of the last feature map.
         """
-        return self._in_batches(self._validate(X, pixel_size), self._embed)
+        return self._ask(self._validate(X, pixel_size), self._embed)
 
     @property
     def _n_features_out(self) -> int:
@@ -121,32 +121,24 @@ class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
             return self.model_
         return self.model_.classifier
 
-    def _mean_probability(self, batch):
+    def _mean_probability(self, network, batch):
         views = symmetric_views(batch["image"], self.augment, self.spatial_dims)
         # Few images go through the network once, with all their views.
         at_once = len(views) if len(views) * len(views[0]) <= self.batch_size else 1
         logits = [
-            self._logits(batch, views[start : start + at_once])
+            _logits(network, batch, views[start : start + at_once])
             for start in range(0, len(views), at_once)
         ]
         probability = _softmax(np.concatenate(logits).astype("float64"))
         return probability.reshape(len(views), len(views[0]), -1).mean(axis=0)
 
-    def _logits(self, batch, views: list[np.ndarray]) -> np.ndarray:
-        """Return the logits of all views of a batch, one view after the other."""
-        repeated = {k: np.concatenate([v] * len(views)) for k, v in batch.items()}
-        inputs = {**repeated, "image": np.concatenate(views)}
-        # Not `predict`, whose set-up takes far longer than one batch.
-        logits = self._network().predict_on_batch(inputs)["logits_class"]
-        return np.asarray(logits)
+    def _embed(self, network, batch):
+        return self._features(network, batch)["embedding"]
 
-    def _embed(self, batch):
-        return self._features(batch)["embedding"]
-
-    def _features(self, batch):
+    def _features(self, network, batch):
         # Features come before the pixel size: it may stay unknown.
         unknown = np.full(len(batch["image"]), np.nan, "float32")
-        return self._network().predict_on_batch({"log_pixel_size": unknown, **batch})
+        return network.predict_on_batch({"log_pixel_size": unknown, **batch})
 
     def _check_pixel_size_known(self, pixel_size) -> None:
         used = self._network().head.use_pixel_size
@@ -158,6 +150,14 @@ class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
             else "The classifier was fitted without `pixel_size`: leave it out, or fit "
             "again with it."
         )
+
+
+def _logits(network, batch, views: list[np.ndarray]) -> np.ndarray:
+    """Return the logits of all views of a batch, one view after the other."""
+    repeated = {k: np.concatenate([v] * len(views)) for k, v in batch.items()}
+    inputs = {**repeated, "image": np.concatenate(views)}
+    # Not `predict`, whose set-up takes far longer than one batch.
+    return np.asarray(network.predict_on_batch(inputs)["logits_class"])
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

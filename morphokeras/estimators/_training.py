@@ -9,6 +9,8 @@ from typing import Any
 import keras
 from sklearn.base import BaseEstimator
 
+from morphokeras.estimators._data import Batches
+
 # Beyond this norm a gradient is scaled down: rare outliers would undo many steps.
 CLIP_NORM = 5.0
 
@@ -165,3 +167,36 @@ def _fresh(callback: Any, index: int) -> keras.callbacks.Callback:
         "`callbacks` must hold Keras callbacks, or functions without arguments that "
         f"make one. Received {source} {type(made).__name__} at index {index}."
     )
+
+
+def run(
+    model: keras.Model,
+    batches: Batches,
+    validation: Batches | None = None,
+    **options: Any,
+) -> dict[str, list[float]]:
+    """Fit a compiled model, then let the images go.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A compiled model.
+    batches, validation : Batches
+        What it learns from, in this order, and what its loss is recorded for.
+    **options
+        Of ``keras.Model.fit``.
+
+    Returns
+    -------
+    dict of lists
+        Every term of the objective by epoch.
+    """
+    try:
+        history = model.fit(
+            batches, validation_data=validation, shuffle=False, **options
+        )
+    finally:
+        for given in (batches, validation):
+            if given is not None:
+                given.let_go()
+    return history.history

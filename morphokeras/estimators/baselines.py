@@ -199,6 +199,7 @@ class PlainCNNClassifier(BaseClassifier):
             len(self.classes_),
             num_parameters=self.num_parameters,
             label_smoothing=self.label_smoothing,
+            name="plain_cnn",
         )
 
     def _log_pixel_size(self, pixel_size, n_samples: int) -> None:

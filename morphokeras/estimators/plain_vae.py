@@ -204,7 +204,7 @@ class PlainVAEGenerator(BaseMicrostructureEstimator):
         ndarray of shape (n_samples, latent_dim)
             The codes.
         """
-        return self._in_batches(self._validate(X), self._encode)
+        return self._ask(self._validate(X), self._encode)
 
     def inverse_transform(self, Z):
         """Return the images of codes.
@@ -247,7 +247,7 @@ class PlainVAEGenerator(BaseMicrostructureEstimator):
         ndarray of shape (n_samples,)
             Mean squared difference of the grey values, which lie in [0, 1].
         """
-        return self._in_batches(self._validate(X), self._squared_error)
+        return self._ask(self._validate(X), self._squared_error)
 
     def score(self, X, y=None):
         """Return the mean reconstruction error with its sign turned: more is better.
@@ -270,11 +270,11 @@ class PlainVAEGenerator(BaseMicrostructureEstimator):
     def _n_features_out(self) -> int:
         return self.model_.latent_dim
 
-    def _encode(self, batch):
-        return self.model_.predict_on_batch(batch)["z_mean"]
+    def _encode(self, network, batch):
+        return network.predict_on_batch(batch)["z_mean"]
 
-    def _squared_error(self, batch):
-        difference = self.model_.predict_on_batch(batch)["reconstruction"]
+    def _squared_error(self, network, batch):
+        difference = network.predict_on_batch(batch)["reconstruction"]
         difference = difference - batch["image"]
         return np.mean(difference**2, axis=tuple(range(1, difference.ndim)))
 
@@ -284,6 +284,7 @@ class PlainVAEGenerator(BaseMicrostructureEstimator):
             latent_dim=self.latent_dim,
             filters=self.filters,
             observation_variance=self.observation_variance,
+            name="plain_vae",
         )
 
     def _encode_labels(self, y, n_samples: int) -> None:

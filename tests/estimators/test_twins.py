@@ -1,30 +1,34 @@
-"""Compiled trainings that are used again."""
+"""Compiled trainings and predictions that are used again."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 import pytest
 
-from morphokeras.estimators import _twins
+from morphokeras.estimators import _training, _twins
 from morphokeras.estimators.classifier import MicrostructureClassifier
 from morphokeras.estimators.generator import MicrostructureGenerator
 
 
 @pytest.fixture(autouse=True)
 def no_twins():
-    _twins._twins.clear()
+    _twins.for_training.clear()
+    _twins.for_prediction.clear()
 
 
-def count_compilations(monkeypatch):
-    """Return a list that grows by one with every training step that is compiled."""
+def count_compilations(monkeypatch, step="train"):
+    """Return a list that grows by one with every step that is compiled."""
     made = []
-    original = keras.Model.make_train_function
+    original = getattr(keras.Model, f"make_{step}_function")
 
     def make(self, force=False):
-        if self.train_function is None or force:
+        if getattr(self, f"{step}_function") is None or force:
             made.append(self)
         return original(self, force)
 
-    monkeypatch.setattr(keras.Model, "make_train_function", make)
+    monkeypatch.setattr(keras.Model, f"make_{step}_function", make)
     return made
 
 
@@ -60,7 +64,7 @@ def test_another_schedule_or_network_is_compiled_anew(textures, tiny, monkeypatc
 def test_few_twins_are_kept(textures, tiny):
     for epochs in range(1, _twins.MOST_TWINS + 3):
         MicrostructureClassifier(**{**tiny, "epochs": epochs}).fit(*textures)
-    assert len(_twins._twins) == _twins.MOST_TWINS
+    assert len(_twins.for_training) == _twins.MOST_TWINS
 
 
 def test_an_interrupted_warm_start_leaves_the_weights_alone(textures, tiny):
@@ -83,4 +87,105 @@ def test_a_large_network_is_trained_itself(textures, tiny, monkeypatch):
     monkeypatch.setattr(_twins, "MOST_WEIGHTS", 10)
     clf = MicrostructureClassifier(**{**tiny, "epochs": 1}).fit(*textures)
     assert clf.model_.compiled
-    assert not _twins._twins
+    assert not len(_twins.for_training)
+
+
+@pytest.fixture(scope="module")
+def two_classifiers(textures, more_textures, tiny):
+    options = {**tiny, "epochs": 2, "augment": None}
+    return [
+        MicrostructureClassifier(**options).fit(*d) for d in (textures, more_textures)
+    ]
+
+
+def own_probability(clf, X):
+    """Return what the network says when it is called itself."""
+    images = np.asarray(X, "float32")[..., None]
+    logits = clf.model_(images, training=False)["logits_class"]
+    return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+
+
+def test_predictions_of_a_second_network_compile_nothing(
+    two_classifiers, textures, monkeypatch
+):
+    made = count_compilations(monkeypatch, "predict")
+    for clf in two_classifiers:
+        clf.predict(textures[0])
+        clf.predict(textures[0][:1])
+    assert len(made) == 1
+
+
+def test_every_network_predicts_with_its_own_weights(two_classifiers, textures):
+    X = textures[0]
+    for clf in [*two_classifiers, *two_classifiers]:
+        expected = own_probability(clf, X)
+        np.testing.assert_allclose(clf.predict_proba(X), expected, atol=1e-5)
+    assert np.abs(expected - own_probability(two_classifiers[0], X)).max() > 1e-3
+
+
+def test_a_prediction_follows_a_change_of_the_weights(two_classifiers, textures):
+    X, clf = textures[0], two_classifiers[0]
+    before = clf.predict_proba(X)
+    bias = clf.model_.head.dense.bias
+    value = keras.ops.convert_to_numpy(bias).copy()
+    bias.assign(value + [3.0, 0.0])
+    changed = clf.predict_proba(X)
+    bias.assign(value)
+    assert np.all(changed[:, 0] > before[:, 0])
+    np.testing.assert_array_equal(clf.predict_proba(X), before)
+
+
+@pytest.mark.torch_only
+def test_threads_may_predict_at_the_same_time(two_classifiers, textures):
+    X = textures[0]
+    jobs = two_classifiers * 4
+    expected = [clf.predict_proba(X) for clf in jobs]
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda clf: clf.predict_proba(X), jobs)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.torch_only
+def test_a_large_network_predicts_itself(two_classifiers, textures, monkeypatch):
+    expected = two_classifiers[0].predict_proba(textures[0])
+    monkeypatch.setattr(_twins, "MOST_WEIGHTS", 10)
+    _twins.for_prediction.clear()
+    found = two_classifiers[0].predict_proba(textures[0])
+    np.testing.assert_array_equal(found, expected)
+    assert not len(_twins.for_prediction)
+
+
+@pytest.mark.torch_only
+def test_a_prediction_keeps_the_precision_of_the_training(small_textures, tiny):
+    options = {**tiny, "epochs": 1, "augment": None, "mixed_precision": "bfloat16"}
+    clf = MicrostructureClassifier(**options).fit(*small_textures)
+    X = small_textures[0]
+    np.testing.assert_allclose(clf.predict_proba(X), own_probability(clf, X), 1e-5)
+
+
+@pytest.mark.torch_only
+def test_a_prediction_draws_no_random_number(two_classifiers, textures):
+    random.seed(3)
+    expected = random.random()
+    random.seed(3)
+    two_classifiers[0].predict(textures[0])
+    assert random.random() == expected
+
+
+@pytest.mark.torch_only
+def test_no_batches_hold_the_images_of_a_training_that_is_over(
+    textures, tiny, monkeypatch
+):
+    given, run = [], _training.run
+
+    def watch(model, *batches, **options):
+        given.extend(batches)
+        return run(model, *batches, **options)
+
+    monkeypatch.setattr(_training, "run", watch)
+    X, y = textures
+    options = {**tiny, "epochs": 1, "early_stopping": True}
+    MicrostructureClassifier(**options).fit(X, y)
+    MicrostructureClassifier(**options).partial_fit(X, y, classes=np.unique(y))
+    assert [len(batches.examples) for batches in given] == [0, 0, 0]
