@@ -31,7 +31,7 @@ for name, fields in alloys.items():
 
 # %%
 # One table for the whole comparison. `value` is the distance of the two alloys, between
-# `low` and `high`; `floor_high` is what two halves of alloy A reach at most. A distance
+# `low` and `high`; `floor_high` is what two halves of alloy A rarely exceed. A distance
 # above that cannot be put down to chance. One of the five is not above it: the sizes of
 # the parts scatter so much that 24 fields are too few to tell the alloys apart by them.
 #
