@@ -60,8 +60,8 @@ def misorientation_angle(
     Notes
     -----
     With unit quaternions p and q of the orientations and s of the group's rotations,
-    the angle is 2 arccos max_s |p* q s|: the trace of a product does not change when
-    its factors are turned around, so one of the two crystals' symmetries suffices.
+    the angle is 2 arccos max_s ``|p* q s|``: the trace of a product does not change
+    when its factors are turned around, so one of the two crystals' symmetries suffices.
 
     Examples
     --------

@@ -58,10 +58,11 @@ def compare(
         What each field comes from, such as a specimen. Intervals resample groups, not
         fields, since fields of one specimen are alike. By default each field is a
         group.
-    threshold, phase, connectivity, boundary, cut, bin_width, smoothing, divergence, \
-            aggregate, min_persistence, per_area, spatial_dims
+    threshold, phase, connectivity, boundary, cut, bin_width, smoothing
         Conventions of the metrics, see each by itself. Two-point correlations and
         persistence are of the values, whatever the threshold.
+    divergence, aggregate, min_persistence, per_area, spatial_dims
+        More of them.
     max_pairwise : int, default=64
         Most fields of each set that ``"persistence"`` compares, drawn at random: every
         pair of fields is compared, so that time grows with the square of the number.
