@@ -5,7 +5,12 @@ Quickstart
 Simulated micrographs of three heat treatments are classified and generated: a
 classifier beside a plain network of the same size, and samples beside real fields. It
 takes a few minutes on two cores.
+
+.. image:: /images/quickstart.png
+   :alt: Confusion matrices, attention, samples and two-point curves
 """
+
+# sphinx_gallery_thumbnail_path = "images/quickstart.png"
 
 import time
 from pathlib import Path
