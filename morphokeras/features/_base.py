@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from numbers import Integral
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
@@ -98,9 +99,12 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
                 f"{images.shape[1:]}. Resize or crop them, for example with "
                 "`datasets.load_images(size=...)`."
             )
-        rows = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._measure)(self._prepare(image)) for image in images
-        )
+        if effective_n_jobs(self.n_jobs) == 1:  # spares what joblib takes for itself
+            rows = [self._row(image) for image in images]
+        else:
+            rows = Parallel(n_jobs=self.n_jobs, prefer="threads")(
+                delayed(self._row)(image) for image in images
+            )
         return np.array(rows, dtype="float64")
 
     def get_feature_names_out(self, input_features=None):
@@ -121,6 +125,9 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         """Raise if parameters do not fit each other, or have wrong entries."""
+
+    def _row(self, image: np.ndarray) -> Sequence[float] | np.ndarray:
+        return self._measure(self._prepare(image))
 
     def _measure(self, image: np.ndarray) -> Sequence[float] | np.ndarray:
         """Return the features of a grey image without a channel axis, float32."""
