@@ -16,7 +16,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from morphokeras.estimators import _labels, _training, _twins
+from morphokeras.estimators import _labels, _options, _training, _twins
 from morphokeras.estimators._augment import Augmentation
 from morphokeras.estimators._data import (
     EvaluationBatches,
@@ -121,6 +121,7 @@ class BaseMicrostructureEstimator(
     def _validate(self, X, pixel_size=None) -> Examples:
         """Return images to predict, checked against those of the training."""
         check_is_fitted(self, "model_")
+        _options.check_after_training(self)
         images = self._as_images(X)
         self._refuse_another_shape(images)
         return Examples(

@@ -3,9 +3,16 @@
 from numbers import Integral, Real
 from os import PathLike
 
+from sklearn.base import BaseEstimator
+
 # scikit-learn checks its own estimators with these; the module has had this face since
 # version 1.2.
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 POSITIVE_INT = Interval(Integral, 1, None, closed="left")
 COUNT = Interval(Integral, 0, None, closed="left")
@@ -85,3 +92,26 @@ GENERATOR_OPTIONS: dict[str, list] = {
     "prior_filters": [POSITIVE_INT],
     "prior_epochs": [POSITIVE_INT, StrOptions({"auto"})],
 }
+
+AFTER_TRAINING = ("augment", "batch_size", "codes", "intensity", "spatial_dims")
+"""The parameters that predictions depend on: they may have been set anew."""
+
+
+def check_after_training(estimator: BaseEstimator) -> None:
+    """Check the parameters of a fitted estimator that predictions depend on.
+
+    Parameters
+    ----------
+    estimator : BaseEstimator
+        An estimator with `_parameter_constraints`.
+
+    Raises
+    ------
+    ValueError
+        If one is not what `fit` would accept, in the same words.
+    """
+    params = estimator.get_params(deep=False)
+    used = {name: params[name] for name in AFTER_TRAINING if name in params}
+    validate_parameter_constraints(
+        estimator._parameter_constraints, used, caller_name=type(estimator).__name__
+    )

@@ -368,7 +368,7 @@ default=0.0
             ``codes='global'``.
         """
         code, field = self._in_batches(self._validate(X), self._encode)
-        if self.codes == "global" or self.latent_field_channels == 0:
+        if self.codes == "global":
             return code
         return np.concatenate([code, field.reshape(len(field), -1)], axis=1)
 
@@ -393,11 +393,12 @@ default=0.0
         """
         check_is_fitted(self, "model_")
         codes = check_array(Z, dtype=np.float32, input_name="Z")
-        whole = self.latent_dim + int(np.prod(self._field_shape()))
-        if codes.shape[1] not in (self.latent_dim, whole):
+        length = self.model_.latent_dim
+        whole = length + int(np.prod(self._field_shape()))
+        if codes.shape[1] not in (length, whole):
             raise ValueError(
                 f"`Z` must have shape (n_samples, {whole}), or (n_samples, "
-                f"{self.latent_dim}) for the codes alone. Received shape {codes.shape}."
+                f"{length}) for the codes alone. Received shape {codes.shape}."
             )
         return self._restore_axes(self._decode(codes))
 
@@ -435,9 +436,10 @@ default=0.0
 
     @property
     def _n_features_out(self) -> int:
+        length = self.model_.latent_dim
         if self.codes == "global":
-            return self.latent_dim
-        return self.latent_dim + int(np.prod(self._field_shape()))
+            return length
+        return length + int(np.prod(self._field_shape()))
 
     def _field_shape(self) -> tuple[int, ...]:
         return self.model_.field_shape(self.image_shape_[:-1])
@@ -447,7 +449,7 @@ default=0.0
 
     def _decode(self, codes: np.ndarray) -> np.ndarray:
         field_shape = self._field_shape()
-        code, field = codes[:, : self.latent_dim], codes[:, self.latent_dim :]
+        code, field = np.split(codes, [self.model_.latent_dim], axis=1)
         if not field.size:
             field = np.zeros((len(codes), int(np.prod(field_shape))), "float32")
         images = self.model_.decode(

@@ -473,3 +473,39 @@ def test_codes_that_are_none_are_explained(case, generator):
     codes, message = CODES[case]
     with pytest.raises(ValueError, match=message):
         generator.inverse_transform(codes)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"batch_size": 0}, "The 'batch_size' parameter of MicrostructureClassifier"),
+        ({"batch_size": "all"}, "must be an int in the range"),
+        ({"augment": "mirror"}, "must be a str among .*'dihedral'"),
+        ({"intensity": "max"}, "must be a str among .*'minmax'"),
+        ({"spatial_dims": 4}, "must be an int in the range"),
+    ],
+)
+@pytest.mark.parametrize("method", ["predict", "transform", "attention_maps"])
+def test_a_parameter_spoilt_after_the_training_is_refused(
+    fitted, X, method, params, message
+):
+    spoilt = copy.copy(fitted).set_params(**params)
+    with pytest.raises(ValueError, match=message):
+        getattr(spoilt, method)(X)
+
+
+def test_a_parameter_that_predictions_do_not_use_may_be_anything(fitted, X):
+    changed = copy.copy(fitted).set_params(epochs=0, filters=-1)
+    np.testing.assert_array_equal(changed.predict(X), fitted.predict(X))
+
+
+def test_unknown_codes_are_refused_after_the_training(generator, X):
+    with pytest.raises(ValueError, match="must be a str among .*'global'"):
+        copy.copy(generator).set_params(codes="some").transform(X)
+
+
+def test_codes_keep_the_length_of_the_training(generator, X):
+    changed = copy.copy(generator).set_params(latent_dim=7, latent_field_channels=0)
+    codes = changed.transform(X)
+    np.testing.assert_array_equal(codes, generator.transform(X))
+    assert changed.inverse_transform(codes).shape == X.shape
