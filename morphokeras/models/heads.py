@@ -31,7 +31,9 @@ class ClassHead(keras.layers.Layer):
         Whether the head also sees `log_pixel_size`.
     pixel_size_range : tuple of two floats, default=(0.001, 100.0)
         Least and greatest pixel size to tell apart, micrometres per pixel; those of
-        the training images serve best. Sizes beyond count as the nearest end.
+        the training images serve best. Sizes beyond count as the nearest end. They
+        become a weight that is not trained, so that compiled steps do not depend on
+        them.
 
     Raises
     ------
@@ -103,6 +105,15 @@ class ClassHead(keras.layers.Layer):
         self.norm.build((features_shape[0], num_features))
         if self.use_pixel_size:
             num_features += NUM_PIXEL_SIZE_FEATURES
+            self.log_range = self.add_weight(
+                shape=(2,),
+                initializer="zeros",
+                dtype="float32",
+                trainable=False,
+                autocast=False,
+                name="log_range",
+            )
+            self.log_range.assign([math.log(size) for size in self.pixel_size_range])
         self.dense.build((features_shape[0], num_features))
 
     def call(
@@ -180,10 +191,15 @@ class ClassHead(keras.layers.Layer):
             "pixel_size_range": self.pixel_size_range,
         }
 
+    def load_own_variables(self, store):
+        """Read the range of pixel sizes; older files hold it as an argument only."""
+        if len(store.keys()):
+            super().load_own_variables(store)
+
     def _pixel_size_features(self, log_pixel_size):
         """Return nine overlapping Gaussians of the logarithm, all 0 where it is NaN."""
-        low, high = (math.log(size) for size in self.pixel_size_range)
-        spacing = max((high - low) / (NUM_PIXEL_SIZE_FEATURES - 1), 1e-3)
+        low, high = self.log_range[0], self.log_range[1]
+        spacing = ops.maximum((high - low) / (NUM_PIXEL_SIZE_FEATURES - 1), 1e-3)
         indices = ops.arange(NUM_PIXEL_SIZE_FEATURES, dtype="float32")
         value = ops.cast(log_pixel_size, "float32")
         known = ops.isfinite(value)

@@ -61,6 +61,18 @@ def test_another_schedule_or_network_is_compiled_anew(textures, tiny, monkeypatc
 
 
 @pytest.mark.torch_only
+def test_other_pixel_sizes_are_no_other_network(textures, tiny, monkeypatch):
+    made = count_compilations(monkeypatch)
+    X, y = textures
+    clf = MicrostructureClassifier(**{**tiny, "epochs": 1})
+    for unit in (1.0, 20.0):
+        clf.fit(X, y, pixel_size=unit * np.linspace(0.1, 2.0, len(X)))
+        least, most = np.exp(keras.ops.convert_to_numpy(clf.model_.head.log_range))
+        np.testing.assert_allclose([least, most], [unit * 0.1, unit * 2.0], 1e-5)
+    assert len(made) == 1
+
+
+@pytest.mark.torch_only
 def test_few_twins_are_kept(textures, tiny):
     for epochs in range(1, _twins.MOST_TWINS + 3):
         MicrostructureClassifier(**{**tiny, "epochs": epochs}).fit(*textures)

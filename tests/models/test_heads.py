@@ -70,6 +70,24 @@ def test_one_pixel_size_for_all_is_allowed(rng):
     assert np.isfinite(logits).all()
 
 
+def test_the_range_of_pixel_sizes_is_a_weight_that_is_not_trained(rng):
+    head = ClassHead(2, use_pixel_size=True, pixel_size_range=(0.1, 10.0))
+    other = ClassHead(2, use_pixel_size=True)
+    arguments = (rng.random((3, 4, 4, 3), "float32"), np.log([0.02, 0.3, 50.0]))
+    expected = to_numpy(head(*arguments))
+    assert np.abs(to_numpy(other(*arguments)) - expected).max() > 1e-3
+    other.set_weights(head.get_weights())
+    np.testing.assert_allclose(to_numpy(other(*arguments)), expected, atol=1e-6)
+    assert "log_range" not in [weight.name for weight in head.trainable_weights]
+
+
+def test_a_file_from_before_the_range_was_a_weight_is_read():
+    head = ClassHead(2, use_pixel_size=True, pixel_size_range=(0.1, 10.0))
+    head.build((None, 4, 4, 3))
+    head.load_own_variables({})
+    np.testing.assert_allclose(to_numpy(head.log_range), np.log([0.1, 10.0]), 1e-6)
+
+
 def test_a_missing_pixel_size_is_refused(rng):
     with pytest.raises(ValueError, match="`log_pixel_size` is missing"):
         ClassHead(2, use_pixel_size=True)(rng.random((1, 4, 4, 3), "float32"))
