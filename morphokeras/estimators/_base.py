@@ -76,6 +76,48 @@ class BaseMicrostructureEstimator(
         """
         write_estimator(self, path)
 
+    def report(
+        self,
+        path: str | os.PathLike,
+        X: Any = None,
+        y: Any = None,
+        *,
+        pixel_size: Any = None,
+        title: str | None = None,
+    ) -> None:
+        """Write one HTML file that shows what the fitted estimator is and can do.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file to write, for a browser and for paper. It needs no other file.
+        X : ndarray of shape (n_samples, height, width), optional
+            Images that were not trained on: for scores, the confusion matrix and
+            attention maps of a classifier; for a comparison with a generator's samples.
+        y : array-like of shape (n_samples,), optional
+            Their labels.
+        pixel_size : array-like of shape (n_samples,), optional
+            Micrometres per pixel, where the classifier was trained with them.
+        title : str, optional
+            The heading. By default the name of the class.
+
+        Raises
+        ------
+        NotFittedError
+            If it was not fitted.
+        ImportError
+            If matplotlib is not installed.
+        OSError
+            If the file cannot be written; an older one is then left as it was.
+
+        See Also
+        --------
+        morphokeras.reports.estimator_report : What the file holds.
+        """
+        from morphokeras.reports import estimator_report
+
+        estimator_report(self, path, X, y, pixel_size=pixel_size, title=title)
+
     def _fit(
         self, X, y, sample_weight, groups, pixel_size, validation_data
     ) -> "BaseMicrostructureEstimator":
