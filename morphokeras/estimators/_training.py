@@ -35,7 +35,8 @@ def all_or_nothing(estimator: BaseEstimator, resumed: bool) -> Iterator[None]:
     """Put an estimator back as it was if its training does not come to its end.
 
     What an earlier training learned then stays whole, after an interruption also. The
-    weights are copied if the training goes on from them (`resumed`).
+    weights are copied if the training goes on from them (`resumed`): a large network is
+    trained itself, and a small one gets its weights from a twin one by one.
     """
     before = dict(vars(estimator))
     variables = before["model_"].variables if resumed else []

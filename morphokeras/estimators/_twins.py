@@ -17,6 +17,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from morphokeras.estimators._memory import free_left_overs
 from morphokeras.estimators._training import seeded
 
 # A twin that trains holds weights and the optimizer's state: three times the network.
@@ -58,8 +59,6 @@ def lend_compiled(
 ) -> Iterator[keras.Model]:
     """Lend a compiled model in the state of `model`, which gets its state at the end.
 
-    If the training ends with an exception, `model` stays as it was.
-
     Parameters
     ----------
     model : keras.Model
@@ -75,6 +74,7 @@ def lend_compiled(
         Compiled, with a fresh optimizer of the given kind.
     """
     build(model, batch)
+    free_left_overs(model)
     if _is_large(model):
         model.compile(optimizer)
         model.optimizer.build(model.trainable_variables)

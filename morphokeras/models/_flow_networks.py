@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from morphokeras.layers.latent_modulation import LatentModulation
+from morphokeras.ops._silu import silu
 from morphokeras.ops.padding import pad
 from morphokeras.utils.typing import Tensor
 
@@ -65,7 +66,7 @@ class CodeVelocity(keras.layers.Layer):
         x = self.enter(ops.concatenate([code, context], axis=-1))
         for first, second in self.blocks:
             inner = ops.concatenate([_normalise(x), ops.cast(context, x.dtype)], -1)
-            x = x + second(ops.silu(first(inner)))
+            x = x + second(silu(first(inner)))
         return self.leave(ops.cast(_normalise(x), "float32"))
 
 
@@ -120,7 +121,7 @@ class FieldVelocity(keras.layers.Layer):
 
     def call(self, field: Tensor, context: Tensor) -> Tensor:
         """Return the velocity of fields (batch, *grid, channels) in their context."""
-        context = ops.silu(self.embed(context))
+        context = silu(self.embed(context))
         x = self.enter(field)
         for block in self.down:
             x = block(x, context)
@@ -149,8 +150,8 @@ class _Block(keras.layers.Layer):
         self.modulation.build(features_shape, context_shape)
 
     def call(self, x, context):
-        y = _normalise(self.first(ops.silu(_normalise(x))))
-        return x + self.second(ops.silu(self.modulation(y, context)))
+        y = _normalise(self.first(silu(_normalise(x))))
+        return x + self.second(silu(self.modulation(y, context)))
 
 
 class _Convolution(keras.layers.Layer):

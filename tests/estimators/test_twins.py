@@ -1,13 +1,14 @@
 """Compiled trainings and predictions that are used again."""
 
 import random
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
 import pytest
 
-from morphokeras.estimators import _training, _twins
+from morphokeras.estimators import _memory, _training, _twins
 from morphokeras.estimators.classifier import MicrostructureClassifier
 from morphokeras.estimators.generator import MicrostructureGenerator
 
@@ -201,3 +202,14 @@ def test_no_batches_hold_the_images_of_a_training_that_is_over(
     MicrostructureClassifier(**options).fit(X, y)
     MicrostructureClassifier(**options).partial_fit(X, y, classes=np.unique(y))
     assert [len(batches.examples) for batches in given] == [0, 0, 0]
+
+
+@pytest.mark.torch_only
+def test_networks_that_nobody_holds_are_freed(textures, tiny, monkeypatch):
+    clf = MicrostructureClassifier(**{**tiny, "epochs": 1})
+    clf.fit(*textures)
+    monkeypatch.setattr(_memory, "MOST_LEFT_OVER", 5 * clf.model_.count_params())
+    left = weakref.ref(clf.fit(*textures).model_)
+    for _ in range(5):
+        clf.fit(*textures)
+    assert left() is None
