@@ -27,7 +27,7 @@ class Stripes(BaseEstimator):
         row = np.arange(16) // self.width % 2.0
         fields = np.tile(row, (n_samples, 16, 1))
         if y is not None:
-            fields[np.asarray(y) == "across"] = fields[0].T
+            fields[np.asarray(y) == "across"] = fields[0].T.copy()
         return fields
 
 
