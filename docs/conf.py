@@ -36,6 +36,9 @@ autosummary_ignore_module_all = False
 autodoc_inherit_docstrings = False
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
+# The page's own title and the sidebar say where a name comes from.
+add_module_names = False
+toc_object_entries_show_parents = "hide"
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
@@ -51,19 +54,24 @@ sphinx_gallery_conf = {
 suppress_warnings = ["config.cache"]
 
 html_theme = "pydata_sphinx_theme"
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
 html_title = "morphokeras"
 html_theme_options = {
     "navigation_with_keys": False,
     "secondary_sidebar_items": ["page-toc"],
     "show_toc_level": 2,
 }
-html_sidebars = {"user_guide": [], "paper_to_code": [], "limits": []}
+html_sidebars = {
+    page: [] for page in ("user_guide", "paper_to_code", "benchmarks", "limits")
+}
 
 
 def setup(app):
+    app.connect("autodoc-process-bases", show_known_bases)
     app.connect("autodoc-process-docstring", escape_stars)
     app.connect("autodoc-process-signature", show_constructor)
-    app.connect("autodoc-skip-member", skip_generated)
+    app.connect("autodoc-skip-member", skip_foreign)
 
 
 def escape_stars(app, what, name, obj, options, lines):
@@ -77,9 +85,24 @@ def escape_stars(app, what, name, obj, options, lines):
             lines[number] = "``".join(parts)
 
 
-def skip_generated(app, what, name, obj, skip, options):
-    """Leave out the methods that scikit-learn adds for metadata routing."""
-    return True if re.fullmatch(r"set_\w+_request", name) else skip
+def skip_foreign(app, what, name, obj, skip, options):
+    """Leave out what a class has from Keras, scikit-learn or Python."""
+    function = getattr(obj, "fget", obj)
+    module = getattr(function, "__module__", None) or "morphokeras"
+    foreign = what == "class" and not module.startswith("morphokeras")
+    # scikit-learn adds these for metadata routing.
+    return True if foreign or re.fullmatch(r"set_\w+_request", name) else skip
+
+
+def show_known_bases(app, name, obj, options, bases):
+    """Show a class with the nearest classes of other packages, not with our mixins."""
+    foreign = [c for c in obj.__mro__ if not c.__module__.startswith("morphokeras")]
+    nearest = [
+        c
+        for c in foreign
+        if not any(issubclass(other, c) for other in foreign if other is not c)
+    ]
+    bases[:] = nearest or [object]
 
 
 def show_constructor(app, what, name, obj, options, signature, returned):
