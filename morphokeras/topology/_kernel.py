@@ -12,13 +12,13 @@ there is no outside: an excess group that does neither closes a path around the 
 
 import numpy as np
 
+from morphokeras.topology._sorting import sort_key, sorted_pixels
 from morphokeras.utils.compile import jit
 
 # Ring positions in circular order: NW, N, NE, E, SE, S, SW, W. Odd ones share an edge.
 _RING = ((-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1))
 _OUTSIDE = 1  # a pixel of the padding that stands for all of it
 _ROUGH_SHIFT = 5  # an image is rough with more saddles than one in 32 pixels
-_RADIX_BITS = 11
 
 
 def component_tables(connectivity: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -230,38 +230,8 @@ def _sorted_saddles(values, ring, excess, found):
     keyed = np.empty(count, np.uint64)
     bits = values.view(np.uint32)
     for i in range(count):
-        pattern = bits[found[i]]
-        # The order of floats as that of unsigned integers: flip the sign, or all bits.
-        flip = np.uint32(0xFFFFFFFF) if pattern >> 31 else np.uint32(0x80000000)
-        keyed[i] = np.uint64(pattern ^ flip) << np.uint64(32) | np.uint64(found[i])
-    keyed = _radix_sorted(keyed)
-    saddles = np.empty(count, np.uint32)
-    for i in range(count):
-        saddles[i] = keyed[i] & np.uint64(0xFFFFFFFF)
-    return saddles, total
-
-
-@jit
-def _radix_sorted(keyed):
-    """Sort by the upper 32 bits, stably."""
-    other = np.empty_like(keyed)
-    counts = np.zeros((3, 1 << _RADIX_BITS), np.int64)
-    mask = np.uint64((1 << _RADIX_BITS) - 1)
-    for item in keyed:
-        for digit in range(3):
-            counts[digit, item >> np.uint64(32 + digit * _RADIX_BITS) & mask] += 1
-    for digit in range(3):
-        shift = np.uint64(32 + digit * _RADIX_BITS)
-        place = counts[digit]
-        total = 0
-        for k in range(place.size):
-            place[k], total = total, total + place[k]
-        for item in keyed:
-            k = item >> shift & mask
-            other[place[k]] = item
-            place[k] += 1
-        keyed, other = other, keyed
-    return keyed
+        keyed[i] = sort_key(bits[found[i]], found[i])
+    return sorted_pixels(keyed), total
 
 
 @jit

@@ -13,13 +13,13 @@ hold the neighbours that the wide sweep meets before the voxel.
 
 import numpy as np
 
+from morphokeras.topology._sorting import sort_key, sorted_pixels
 from morphokeras.utils.compile import jit
 
 _OUTSIDE = 1  # a voxel of the frame that stands for all of it
 _ALL, _SHARED, _FACES = 0x3FFFFFF, 0x3FFFF, 0x3F  # masks of 26, 18 and 6 neighbours
 _WIDE_SADDLE, _NARROW_SADDLE = 26, 27  # flags beside the bits of a mask
 _ROUGH_SHIFT = 5  # a volume is rough with more saddles than one in 32 voxels
-_RADIX_BITS = 11
 
 
 @jit
@@ -224,39 +224,9 @@ def _sorted_saddles(values, masks, num_saddles, is_wide):
     bits = values.view(np.uint32)
     count = 0
     for voxel in range(masks.size):
-        pattern = bits[voxel]
-        # The order of floats as that of unsigned integers: flip the sign, or all bits.
-        flip = np.uint32(0xFFFFFFFF) if pattern >> 31 else np.uint32(0x80000000)
-        keyed[count] = np.uint64(pattern ^ flip) << np.uint64(32) | np.uint64(voxel)
+        keyed[count] = sort_key(bits[voxel], voxel)
         count += masks[voxel] >> flag & np.uint32(1)
-    keyed = _radix_sorted(keyed[:count])
-    saddles = np.empty(count, np.uint32)
-    for i in range(count):
-        saddles[i] = keyed[i] & np.uint64(0xFFFFFFFF)
-    return saddles
-
-
-@jit
-def _radix_sorted(keyed):
-    """Sort by the upper 32 bits, stably."""
-    other = np.empty_like(keyed)
-    counts = np.zeros((3, 1 << _RADIX_BITS), np.int64)
-    mask = np.uint64((1 << _RADIX_BITS) - 1)
-    for item in keyed:
-        for digit in range(3):
-            counts[digit, item >> np.uint64(32 + digit * _RADIX_BITS) & mask] += 1
-    for digit in range(3):
-        shift = np.uint64(32 + digit * _RADIX_BITS)
-        place = counts[digit]
-        total = 0
-        for k in range(place.size):
-            place[k], total = total, total + place[k]
-        for item in keyed:
-            k = item >> shift & mask
-            other[place[k]] = item
-            place[k] += 1
-        keyed, other = other, keyed
-    return keyed
+    return sorted_pixels(keyed[:count])
 
 
 @jit
