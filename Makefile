@@ -67,6 +67,7 @@ bench: $(CURRENT)/.installed
 	$(CURRENT)/bin/python benchmarks/layers.py
 	$(CURRENT)/bin/python benchmarks/train_step.py
 	$(CURRENT)/bin/python -m benchmarks.fit_overhead
+	$(CURRENT)/bin/python -m benchmarks.fit_overhead --memory
 	$(CURRENT)/bin/python benchmarks/simulation.py
 
 clean:

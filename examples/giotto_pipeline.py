@@ -7,7 +7,12 @@ microstructure from two sides. Here a feature union joins them before a logistic
 regression, and cross-validation compares the union with each side alone.
 
 giotto-tda is an optional dependency: ``pip install "morphokeras[giotto]"``.
+
+.. image:: /images/giotto.png
+   :alt: Accuracy of four folds with features of giotto-tda, codes, and both
 """
+
+# sphinx_gallery_thumbnail_path = "images/giotto.png"
 
 import matplotlib.pyplot as plt
 import numpy as np
