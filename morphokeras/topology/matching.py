@@ -156,14 +156,17 @@ def image_matching_loss(
     Examples
     --------
     >>> import numpy as np
+    >>> from keras import ops
     >>> from morphokeras.topology.matching import image_matching_loss
     >>> rings = np.ones((2, 5, 5, 1), "float32")
     >>> rings[:, 2, 2] = [[0.0], [0.5]]
     >>> exchanged = rings[::-1].copy()
     >>> options = {"data_format": "channels_last"}
-    >>> image_matching_loss(rings, exchanged, **options)[:, 0].tolist()
+    >>> losses = image_matching_loss(rings, exchanged, **options)
+    >>> ops.convert_to_numpy(losses)[:, 0].tolist()
     [0.25, 0.25]
-    >>> image_matching_loss(rings, exchanged, np.zeros(2), **options)[:, 0].tolist()
+    >>> losses = image_matching_loss(rings, exchanged, np.zeros(2), **options)
+    >>> ops.convert_to_numpy(losses)[:, 0].tolist()
     [0.0, 0.0]
     """
     cubical.check_options("superlevel", connectivity)
