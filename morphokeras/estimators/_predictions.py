@@ -1,35 +1,15 @@
 """What a fitted classifier is asked for."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 
-from morphokeras.estimators import _labels
+from morphokeras.estimators._answers import ClassAnswers, check_pixel_size_known
 from morphokeras.estimators._base import BaseMicrostructureEstimator
 from morphokeras.estimators._views import symmetric_views
 from morphokeras.models.classifier import ClassifierNetwork
-from morphokeras.utils.entries import check_labels, check_weights
 
 
-class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
+class Predictions(ClassAnswers, BaseMicrostructureEstimator):
     """What a classifier does once it is trained."""
-
-    def predict(self, X, *, pixel_size=None):
-        """Return the most probable class of each image.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, height, width[, channels])
-            Images of the size of the training images.
-        pixel_size : float or array-like of shape (n_samples,), optional
-            Edge length of a pixel in micrometres, if `fit` was given it.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Labels.
-        """
-        probability = self.predict_proba(X, pixel_size=pixel_size)
-        return self.classes_[probability.argmax(axis=1)]
 
     def predict_proba(self, X, *, pixel_size=None):
         """Return the probability of each class.
@@ -49,50 +29,6 @@ class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
         examples = self._validate(X, pixel_size)
         self._check_pixel_size_known(pixel_size)
         return self._ask(examples, self._mean_probability)
-
-    def score(self, X, y, sample_weight=None, *, pixel_size=None):
-        """Return the share of labelled images whose class is predicted right.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, height, width[, channels])
-            Images of the size of the training images.
-        y : array-like of shape (n_samples,)
-            True labels; images without label (`unlabeled`) are left out.
-        sample_weight : array-like of shape (n_samples,), optional
-            Weights.
-        pixel_size : float or array-like of shape (n_samples,), optional
-            Edge length of a pixel in micrometres, if `fit` was given it.
-
-        Returns
-        -------
-        float
-            Accuracy in [0, 1].
-
-        Raises
-        ------
-        ValueError, TypeError
-            If the labels or the weights do not fit, or if no label is known.
-
-        Warns
-        -----
-        UserWarning
-            If some labels are not known: they count as wrong.
-        """
-        from sklearn.metrics import accuracy_score
-
-        predicted = self.predict(X, pixel_size=pixel_size)
-        labels = check_labels(y, len(predicted))
-        labelled = _labels.is_labelled(labels, self.unlabeled)
-        if not labelled.any():
-            raise ValueError("Every entry of `y` is without label: nothing to score.")
-        _labels.warn_of_unknown(labels[labelled], self.classes_)
-        weights = None
-        if sample_weight is not None:
-            weights = check_weights(sample_weight, len(labels))[labelled]
-        return accuracy_score(
-            labels[labelled], predicted[labelled], sample_weight=weights
-        )
 
     def transform(self, X, *, pixel_size=None):
         """Return the features that the classification rests on.
@@ -141,15 +77,7 @@ class Predictions(ClassifierMixin, BaseMicrostructureEstimator):
         return network.predict_on_batch({"log_pixel_size": unknown, **batch})
 
     def _check_pixel_size_known(self, pixel_size) -> None:
-        used = self._network().head.use_pixel_size
-        if used == (pixel_size is not None):
-            return
-        raise ValueError(
-            "The classifier was fitted with `pixel_size`: give it here as well."
-            if used
-            else "The classifier was fitted without `pixel_size`: leave it out, or fit "
-            "again with it."
-        )
+        check_pixel_size_known(self._network().head.use_pixel_size, pixel_size)
 
 
 def _logits(network, batch, views: list[np.ndarray]) -> np.ndarray:
