@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
+from morphokeras.metrics._group_folds import BalancedGroupFolds
 from morphokeras.metrics.classification import classification_scores
 from morphokeras.metrics.leaks import Folds, LeakageWarning, find_leaks
 from morphokeras.utils.entries import check_labels, check_names, check_pixel_size
@@ -251,8 +252,9 @@ def _check_folds(y: np.ndarray, groups: np.ndarray | None, cv: Any) -> None:
 def _splitter(cv: Any, grouped: bool, seed: int) -> Any:
     """Return what makes the folds of one repeat."""
     if isinstance(cv, Integral):
-        kind = StratifiedGroupKFold if grouped else StratifiedKFold
-        return kind(int(cv), shuffle=True, random_state=seed)
+        if grouped:
+            return BalancedGroupFolds(int(cv), seed)
+        return StratifiedKFold(int(cv), shuffle=True, random_state=seed)
     if getattr(cv, "shuffle", False) and hasattr(cv, "random_state"):
         cv = copy.copy(cv)
         cv.random_state = seed
