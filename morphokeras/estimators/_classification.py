@@ -1,6 +1,7 @@
 """What the classifiers share: labels, weights of classes, changes of images."""
 
 import dataclasses
+import math
 
 import keras
 import numpy as np
@@ -12,6 +13,9 @@ from morphokeras.estimators._data import Examples
 from morphokeras.estimators._partial_fit import PartialFit
 from morphokeras.estimators._predictions import Predictions
 from morphokeras.models.classifier import ClassifierNetwork
+
+# Pixels of the window of an image that is trained on, by default.
+WINDOW = 128 * 128
 
 
 class BaseClassifier(PartialFit, Predictions):
@@ -53,11 +57,19 @@ class BaseClassifier(PartialFit, Predictions):
         return dataclasses.replace(
             super()._augmentation(),
             zoom=self.zoom,
-            crop=self.crop,
+            crop=self._window_share(),
             grey_jitter=self.grey_jitter,
             noise=self.noise,
             erasing=self.erasing,
         )
+
+    def _window_share(self) -> float:
+        """Return the side of the window that is trained on, as a share."""
+        if self.crop != "auto":
+            return self.crop
+        if self.spatial_dims == 3:
+            return 1.0
+        return min(1.0, math.sqrt(WINDOW / math.prod(self.image_shape_[:-1])))
 
     def _make_network(self, training: Examples, **options) -> keras.Model:
         """Return a network that classifies and does nothing else."""

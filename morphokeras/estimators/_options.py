@@ -76,7 +76,7 @@ CLASSIFIER_OPTIONS: dict[str, list] = {
     "lambda_kl": [WEIGHT, StrOptions({"auto"})],
     "unlabeled": [object],
     "zoom": [WEIGHT],
-    "crop": [POSITIVE_SHARE],
+    "crop": [POSITIVE_SHARE, StrOptions({"auto"})],
     "grey_jitter": [WEIGHT],
     "noise": [WEIGHT],
     "erasing": [SHARE],

@@ -32,7 +32,8 @@ class PlainCNNClassifier(BaseClassifier):
         from.
     augment : {'flips', 'dihedral', 'rotation'} or None, default='flips'
         Symmetries under which the class of an image does not change.
-    zoom, crop, grey_jitter, noise, erasing : float, default=0.4, 1.0, 0.25, 0.1, 0.0
+    zoom, crop, grey_jitter, noise, erasing : float, default=0.4, 'auto', 0.25, \
+0.1, 0.0
         Random changes of the training images, as in `MicrostructureClassifier`.
     label_smoothing : float, default=0.1
         Share of a target's probability that is spread over all classes.
@@ -104,7 +105,7 @@ class PlainCNNClassifier(BaseClassifier):
         unlabeled=None,
         augment="flips",
         zoom=0.4,
-        crop=1.0,
+        crop="auto",
         grey_jitter=0.25,
         noise=0.1,
         erasing=0.0,
@@ -233,7 +234,8 @@ class ResNet50Classifier(AttentionMaps, BaseClassifier):
         from.
     augment : {'flips', 'dihedral', 'rotation'} or None, default='flips'
         Symmetries under which the class of an image does not change.
-    zoom, crop, grey_jitter, noise, erasing : float, default=0.4, 1.0, 0.25, 0.1, 0.0
+    zoom, crop, grey_jitter, noise, erasing : float, default=0.4, 'auto', 0.25, \
+0.1, 0.0
         Random changes of the training images, as in `MicrostructureClassifier`.
     dropout, label_smoothing : float, default=0.3, 0.1
         Share of the pooled features dropped in training; share of a target's
@@ -307,7 +309,7 @@ class ResNet50Classifier(AttentionMaps, BaseClassifier):
         unlabeled=None,
         augment="flips",
         zoom=0.4,
-        crop=1.0,
+        crop="auto",
         grey_jitter=0.25,
         noise=0.1,
         erasing=0.0,

@@ -80,10 +80,11 @@ lambda_curv : float, default=0.0
         Symmetries under which the class of an image does not change.
     zoom : float, default=0.4
         Images are magnified by a random factor between exp(-zoom) and exp(zoom).
-    crop : float, default=1.0
+    crop : float or 'auto', default='auto'
         Side of the randomly placed window that is trained on, as a share of the
-        image's, in (0, 1]: less is faster, but predictions are made on whole images,
-        whose borders weigh less. With generative terms whole images are trained on.
+        image's, in (0, 1]. ``'auto'``: a window of 128 x 128 pixels or as many, or
+        the whole image if it has fewer. Predictions are made on whole images. With
+        generative terms whole images, and whole volumes, are trained on.
     grey_jitter, noise : float, default=0.25, 0.1
         Strength of random changes of brightness and contrast, and deviation of white
         noise, in grey values.
@@ -200,7 +201,7 @@ lambda_curv : float, default=0.0
         unlabeled=None,
         augment="flips",
         zoom=0.4,
-        crop=1.0,
+        crop="auto",
         grey_jitter=0.25,
         noise=0.1,
         erasing=0.0,

@@ -4,6 +4,7 @@ ARTICLE_RECIPE = {
     "augment": "rotation",
     "backbone": "resnet50",
     "batch_size": 64,
+    "crop": 1.0,
     "dropout": 0.5,
     "epochs": 100,
     "erasing": 0.25,

@@ -336,7 +336,7 @@ PARAMETERS = {
     "early_stopping": ("yes", "bool.* Got 'yes'"),
     "warm_start": ("no", "bool.* Got 'no'"),
     "dropout": (1.0, r"\[0.0, 1.0\). Got 1.0"),
-    "crop": (0, r"\(0.0, 1.0\]. Got 0"),
+    "crop": (0, r"\(0.0, 1.0\].*'auto'.*Got 0"),
     "class_weight": ("balance", r"\{'balanced'\} or None. Got 'balance'"),
     "intensity": ("min-max", "'minmax'.* Got 'min-max'"),
     "callbacks": (print, "'list'.* or None. Got <built-in"),

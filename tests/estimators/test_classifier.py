@@ -345,3 +345,14 @@ def test_a_weight_of_two_pulls_like_a_copy():
     copied = keras.ops.take(logits, [0, 0, 1, 2], axis=0)
     expected, _, _ = class_terms(copied, labels[[0, 0, 1, 2]])
     np.testing.assert_allclose(float(loss), float(expected), rtol=1e-6)
+
+
+@pytest.mark.torch_only
+def test_large_images_are_learned_by_windows_and_classified_whole(rng, tiny):
+    X, options = rng.random((4, 160, 200)), {**tiny, "epochs": 1, "filters": 2}
+    clf = MicrostructureClassifier(**options).fit(X, [0, 1, 0, 1])
+    window = clf._augmentation()({"image": X[..., None]}, rng)["image"]
+    assert window.shape == (4, 114, 143, 1)
+    assert clf.predict(X).shape == (4,)
+    clf.set_params(crop=1.0)
+    assert clf._augmentation()({"image": X[..., None]}, rng)["image"].shape[1] == 160
