@@ -28,11 +28,7 @@ from morphokeras.models import PlainVAE, plain_cnn
 from morphokeras.topology import euler_characteristic
 
 SIZE = 64
-# The recipe of each prior: fresh samples are judged only where they are white.
-RECIPES = {
-    "white": {"prior": "white"},
-    "flow": {"prior": "flow", "lambda_kl": 0.17, "lambda_patch": 0.0},
-}
+PRIORS = ("white", "flow", "auto")
 
 
 def main():
@@ -105,7 +101,7 @@ def train(prior, fields, seed, arguments):
         epochs=arguments.epochs,
         random_state=seed,
         verbose=2,
-        **RECIPES[prior],
+        prior=prior,
     ).fit(fields)
     seconds = time.perf_counter() - start
     return generator.sample(arguments.samples, random_state=seed), seconds
@@ -261,7 +257,7 @@ def parse_arguments():
     add("--fields", type=int, default=768, help="training fields")
     add("--samples", type=int, default=1024, help="fields of each test set")
     add("--epochs", type=int, default=32, help="passes of the autoencoders")
-    add("--priors", nargs="+", choices=list(RECIPES), default=list(RECIPES))
+    add("--priors", nargs="+", choices=PRIORS, default=["white", "flow"])
     add("--no-plain", action="store_true", help="leave the plain VAE out")
     add("--pairwise", type=int, default=128, help="fields compared pair by pair")
     add("--cnn-epochs", type=int, default=15)

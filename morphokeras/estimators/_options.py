@@ -86,6 +86,8 @@ CLASSIFIER_OPTIONS: dict[str, list] = {
 }
 
 GENERATOR_OPTIONS: dict[str, list] = {
+    "lambda_kl": [WEIGHT, StrOptions({"auto"})],
+    "lambda_patch": [WEIGHT, StrOptions({"auto"})],
     "projection": [StrOptions({"logit", "scale"})],
     "codes": [StrOptions({"all", "global"})],
     "prior": [StrOptions({"auto", "white", "flow"})],

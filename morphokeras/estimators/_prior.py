@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist
 from sklearn.utils.validation import check_is_fitted
 from tqdm.auto import tqdm
 
-from morphokeras.estimators import _training, _twins
+from morphokeras.estimators import _options, _training, _twins
 from morphokeras.estimators._data import Examples, TrainingBatches, hold_out
 from morphokeras.features import BettiCurve
 from morphokeras.models.vae import MorphoTensorVAE
@@ -28,11 +28,17 @@ AVERAGED_SHARE = 0.05
 LEAST_JUDGES = 16
 MOST_JUDGES = 256
 
+# What `lambda_kl` and `lambda_patch` are by default. A flow follows codes wherever they
+# lie, and samples of white noise are not drawn from it.
+WHITE_WEIGHTS = {"kl": 1.0, "patch": 1.0}
+FLOW_WEIGHTS = {"kl": 0.17, "patch": 0.0}
+
 
 class LearnsPrior:
     """Mixin of a generator: its prior is learned after everything else."""
 
     prior: str
+    lambda_rec: float
     prior_epochs: Any
     validation_fraction: float
     verbose: int
@@ -45,6 +51,18 @@ class LearnsPrior:
         """What samples are drawn from, ``'white'`` or ``'flow'``."""
         check_is_fitted(self, "model_")
         return self.model_.prior
+
+    def _loss_weights(self) -> dict[str, float]:
+        """Return the weight of each term, with 'auto' resolved."""
+        if self.prior == "flow" and not self.lambda_rec:
+            raise ValueError(
+                "`prior='flow'` learns from codes, which say nothing of the images "
+                "with `lambda_rec=0`. Give `lambda_rec` a positive weight, or take "
+                "`prior='white'`."
+            )
+        recipe = FLOW_WEIGHTS if self.prior == "flow" else WHITE_WEIGHTS
+        weights = {term: getattr(self, f"lambda_{term}") for term in _options.TERMS}
+        return {t: recipe[t] if v == "auto" else float(v) for t, v in weights.items()}
 
     def _learn_prior(self, model, training, validation, seed) -> keras.Model:
         """Return the model with the prior asked for, or with the better of both."""

@@ -27,12 +27,16 @@ class MicrostructureGenerator(LearnsPrior, BaseMicrostructureEstimator):
         Channels and grid spacing, in pixels, of the latent field that carries the
         arrangement; a quarter of the features' spacing is a good spacing. Without
         channels the model has one size.
-    lambda_rec, lambda_kl : float, default=1.0
-        Weights of the reconstruction and of the Kullback-Leibler divergence: at 1 and
-        1 their sum is the exact bound of the likelihood, in nats a pixel.
-    lambda_patch : float, default=1.0
-        Weight of the patch distance between fresh samples and images: it makes samples
-        sharp.
+    lambda_rec : float, default=1.0
+        Weight of the reconstruction.
+    lambda_kl : float or 'auto', default='auto'
+        Weight of the Kullback-Leibler divergence. At 1 it and the reconstruction are
+        the exact bound of the likelihood, in nats a pixel. ``'auto'``: 1, and 0.17
+        with ``prior='flow'``, which follows codes wherever they lie, so that
+        reconstructions may be sharp.
+    lambda_patch : float or 'auto', default='auto'
+        Weight of the patch distance between images and fresh samples of the white
+        prior: it makes them sharp. ``'auto'``: 1, and 0 with ``prior='flow'``.
     lambda_topo : float, default=0.0
         Weight of the topology term (soft Betti numbers).
     lambda_mi, lambda_warp, lambda_det, lambda_s2, lambda_smooth, lambda_curv : float, \
@@ -159,8 +163,8 @@ default=0.0
         latent_field_channels=4,
         latent_field_stride=4,
         lambda_rec=1.0,
-        lambda_kl=1.0,
-        lambda_patch=1.0,
+        lambda_kl="auto",
+        lambda_patch="auto",
         lambda_topo=0.0,
         lambda_mi=0.0,
         lambda_warp=0.0,
@@ -463,16 +467,9 @@ default=0.0
         return np.mean(difference**2, axis=tuple(range(1, difference.ndim)))
 
     def _make_model(self, training: Examples) -> keras.Model:
-        if self.prior == "flow" and not self.lambda_rec:
-            raise ValueError(
-                "`prior='flow'` learns from codes, which say nothing of the images "
-                "with `lambda_rec=0`. Give `lambda_rec` a positive weight, or take "
-                "`prior='white'`."
-            )
-        weights = {term: getattr(self, f"lambda_{term}") for term in _options.TERMS}
         return self._make_autoencoder(
             training,
-            weights,
+            self._loss_weights(),
             num_classes=len(self.classes_),
             projection=self.projection,
             prior_filters=self.prior_filters,

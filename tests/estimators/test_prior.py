@@ -55,6 +55,17 @@ def test_a_flow_comes_back_from_a_file(fitted, tmp_path):
 
 
 @torch_only
+def test_a_flow_brings_its_own_weights_unless_they_are_set(fields):
+    white = make_generator(epochs=1).fit(fields[:8]).model_.loss_weights
+    assert (white["kl"], white["patch"]) == (1.0, 1.0)
+    flow = make_with_flow(epochs=1, prior_epochs=1).fit(fields[:8]).model_.loss_weights
+    assert flow["kl"] < 1 and not flow.get("patch")
+    own = make_with_flow(epochs=1, prior_epochs=1, lambda_kl=0.5, lambda_patch=0.1)
+    weights = own.fit(fields[:8]).model_.loss_weights
+    assert (weights["kl"], weights["patch"]) == (0.5, 0.1)
+
+
+@torch_only
 def test_the_same_seed_trains_the_same_flow(fields):
     first, second = (make_with_flow().fit(fields[:12]) for _ in range(2))
     np.testing.assert_allclose(
