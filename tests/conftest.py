@@ -28,7 +28,9 @@ def pytest_collection_modifyitems(config, items):
         return
     kept, left = [], []
     for item in items:
-        example = isinstance(item, pytest.DoctestItem) and "estimators" in item.nodeid
+        example = isinstance(item, pytest.DoctestItem) and any(
+            f"morphokeras/{room}/" in item.nodeid for room in ("estimators", "models")
+        )
         slow = example or item.get_closest_marker("torch_only")
         (left if slow else kept).append(item)
     items[:] = kept

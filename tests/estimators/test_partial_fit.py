@@ -18,6 +18,7 @@ def parts(textures):
 CLASSES = ["lamellae", "speckle"]
 
 
+@pytest.mark.torch_only
 def test_parts_teach_what_the_whole_does(parts, tiny, more_textures):
     clf = MicrostructureClassifier(**tiny)
     for _ in range(15):
@@ -27,6 +28,7 @@ def test_parts_teach_what_the_whole_does(parts, tiny, more_textures):
     assert len(clf.history_["loss"]) == 45
 
 
+@pytest.mark.torch_only
 def test_the_classes_are_given_once(parts, tiny):
     clf = MicrostructureClassifier(**tiny)
     X, y = parts[0]

@@ -69,6 +69,7 @@ def test_the_noise_of_the_posterior_scatters_samples(latents, rng):
     np.testing.assert_allclose(numpy(field), latents["field"] * [0.2, 0.0], rtol=1e-5)
 
 
+@pytest.mark.torch_only
 def test_the_error_of_standing_still_is_the_variance_of_data_and_noise(latents):
     flow = LatentFlow(3, 2, filters=4, seed=0)
     flow.adapt(**latents)
@@ -175,6 +176,7 @@ def test_samples_come_from_the_flow_and_know_their_class():
     assert np.abs(first - second).max() > 1e-3
 
 
+@pytest.mark.torch_only
 def test_another_prior_leaves_everything_else_as_it_was(rng):
     images = rng.random((2, 16, 16, 1), "float32")
     white = make_vae(prior="white")
@@ -192,6 +194,7 @@ def test_another_prior_leaves_everything_else_as_it_was(rng):
     )
 
 
+@pytest.mark.torch_only
 def test_training_the_autoencoder_leaves_the_flow_alone(rng):
     model = make_vae(loss_weights={"rec": 1.0})
     before = [numpy(v).copy() for v in model.latent_flow.get_weights()]
@@ -201,6 +204,7 @@ def test_training_the_autoencoder_leaves_the_flow_alone(rng):
         np.testing.assert_array_equal(old, new)
 
 
+@pytest.mark.torch_only
 def test_codes_and_conditions_for_the_flow_are_those_of_the_batch(rng):
     model = make_vae(num_classes=2, field="phase")
     images = rng.random((3, 16, 16, 1), "float32")

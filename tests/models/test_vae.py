@@ -143,6 +143,7 @@ def test_diagrams_can_be_the_target_of_topology(images, labels):
     assert np.isfinite(model.train_on_batch(batch, return_dict=True)["topo"])
 
 
+@pytest.mark.torch_only
 def test_sizes_that_cannot_be_halved_are_filled_up_and_cropped(rng):
     model = make((13, 10, 1))
     images = rng.random((2, 13, 10, 1), "float32")
@@ -164,6 +165,7 @@ def test_a_model_without_a_latent_field_has_one_size():
         model.generate(1, shape=(32, 32))
 
 
+@pytest.mark.torch_only
 def test_samples_draw_their_fraction_from_the_training_images_of_their_class():
     model = make(field="phase", num_classes=2)
     levels = np.array([0.2, 0.3, 0.6, 0.7], "float32")
@@ -240,6 +242,7 @@ def test_collapsed_latents_are_not_counted(images):
     assert active.code == 0 and active.field == 4
 
 
+@pytest.mark.torch_only
 def test_gradient_norms_follow_the_weights_and_change_nothing(images):
     model = make(loss_weights={"rec": 1.0, "kl": 1.0}, depth=1, seed=0)
     before = [numpy(v) for v in [*model.variables, *model.metrics_variables]]
