@@ -172,7 +172,7 @@ def parse_arguments():
     add("--um-per-px", metavar="COLUMN", help="pixel size in micrometres: an input")
     add("--merge-at", metavar="TEXT", help="cut labels at this text, e.g. +")
     add("--drop", nargs="+", default=(), metavar="LABEL", help="labels to leave out")
-    add("--size", type=size, default=(120, 128), help="HEIGHTxWIDTH or one number")
+    add("--size", type=size, default=(240, 256), help="HEIGHTxWIDTH or one number")
     add("--epochs", type=epochs, default="auto", help="a number or auto")
     add("--folds", type=int, default=5)
     add("--mixed-precision", choices=["float16", "bfloat16"])

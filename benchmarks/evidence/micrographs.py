@@ -125,7 +125,7 @@ def parse_arguments():
     add("--um-per-px", metavar="COLUMN", help="pixel size in micrometres: an input")
     add("--merge-at", metavar="TEXT", help="cut labels at this text")
     add("--drop", nargs="*", default=(), metavar="LABEL", help="labels to leave out")
-    add("--size", nargs=2, type=int, default=(120, 128), help="height and width")
+    add("--size", nargs=2, type=int, default=(240, 256), help="height and width")
     add("--methods", nargs="+", choices=METHODS, default=["network", "descriptors"])
     add("--folds", type=int, default=3)
     add("--repeats", type=int, default=3)
