@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 import gudhi
 import numpy as np
 import pytest
+from joblib import Parallel, delayed
 from skimage import measure
 
-from morphokeras.topology import cubical
+from morphokeras.topology import betti_numbers, cubical
 from morphokeras.topology.cubical import persistence_pairs
 from morphokeras.topology.diagrams import persistence_intervals
 
@@ -266,22 +267,36 @@ def test_several_callers_may_share_the_threads(rng):
             np.testing.assert_array_equal(task.result(timeout=60)[5][0], expected)
 
 
-def _pairs_in_child(images, queue):
-    queue.put(persistence_pairs(images, num_threads=2)[0][0])
+def _pairs_in_child(images, spatial_dims, queue):
+    pairs = persistence_pairs(images, spatial_dims=spatial_dims, num_threads=2)
+    queue.put(pairs[0])
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:.*fork:RuntimeWarning")
-def test_threads_work_after_a_fork(rng):
-    images = rng.random((4, 16, 16)).astype("float32")
-    expected = persistence_pairs(images, num_threads=2)[0][0]
+@pytest.mark.parametrize("shape", [(4, 16, 16), (4, 6, 6, 6)])
+def test_threads_work_after_a_fork(rng, shape):
+    images, spatial_dims = rng.random(shape).astype("float32"), len(shape) - 1
+    expected = persistence_pairs(images, spatial_dims=spatial_dims, num_threads=2)[0]
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
-    child = context.Process(target=_pairs_in_child, args=(images, queue))
+    child = context.Process(target=_pairs_in_child, args=(images, spatial_dims, queue))
     child.start()
-    np.testing.assert_array_equal(queue.get(timeout=30), expected)
+    found = queue.get(timeout=30)
     child.join(timeout=30)
     assert child.exitcode == 0
+    for dimension in range(spatial_dims):
+        np.testing.assert_array_equal(found[dimension], expected[dimension])
+
+
+def test_images_and_volumes_are_counted_in_worker_processes(rng):
+    sets = [(rng.random((2, 16, 16)), 2), (rng.random((2, 6, 6, 6)), 3)]
+    found = Parallel(n_jobs=2)(
+        delayed(betti_numbers)(images > 0.5, spatial_dims=dims) for images, dims in sets
+    )
+    for (images, dims), counts in zip(sets, found, strict=True):
+        expected = betti_numbers(images > 0.5, spatial_dims=dims)
+        np.testing.assert_array_equal(counts, expected)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
