@@ -34,16 +34,7 @@ METHODS = {
 
 def main():
     arguments = parse_arguments()
-    data = load_images(
-        arguments.folder,
-        label_column=arguments.label_column,
-        group_column=arguments.groups,
-        um_per_px_column=arguments.um_per_px,
-        missing_groups="together",
-        merge_at=arguments.merge_at,
-        drop=arguments.drop,
-        size=arguments.size,
-    )
+    data = load(arguments)
     folds = make_folds(
         data.target, data.groups, arguments.folds, range(arguments.repeats)
     )
@@ -56,6 +47,20 @@ def main():
         pairs = zip(runs["network"], runs["descriptors"], strict=True)
         runs["vote"] = [np.mean(pair, axis=0) for pair in pairs]
     report(data, runs, seconds, arguments)
+
+
+def load(arguments):
+    """Return the images that the arguments name."""
+    return load_images(
+        arguments.folder,
+        label_column=arguments.label_column,
+        group_column=arguments.groups,
+        um_per_px_column=arguments.um_per_px,
+        missing_groups="together",
+        merge_at=arguments.merge_at,
+        drop=arguments.drop,
+        size=arguments.size,
+    )
 
 
 def predict(method, data, folds, folder):
@@ -118,6 +123,17 @@ def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    add_arguments(parser)
+    add = parser.add_argument
+    add("--methods", nargs="+", choices=METHODS, default=["network", "descriptors"])
+    add("--folds", type=int, default=3)
+    add("--repeats", type=int, default=3)
+    add("--output", type=Path, default=Path("outputs/micrographs.json"))
+    return parser.parse_args()
+
+
+def add_arguments(parser):
+    """Add what says which images are meant."""
     add = parser.add_argument
     add("folder", type=Path, help="class folders, or a folder with labels.csv")
     add("--label-column", default="label", metavar="COLUMN")
@@ -126,11 +142,6 @@ def parse_arguments():
     add("--merge-at", metavar="TEXT", help="cut labels at this text")
     add("--drop", nargs="*", default=(), metavar="LABEL", help="labels to leave out")
     add("--size", nargs=2, type=int, default=(240, 256), help="height and width")
-    add("--methods", nargs="+", choices=METHODS, default=["network", "descriptors"])
-    add("--folds", type=int, default=3)
-    add("--repeats", type=int, default=3)
-    add("--output", type=Path, default=Path("outputs/micrographs.json"))
-    return parser.parse_args()
 
 
 if __name__ == "__main__":
