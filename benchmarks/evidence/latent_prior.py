@@ -59,7 +59,7 @@ def run(seed: int, arguments: argparse.Namespace) -> dict:
     return {
         "seed": seed,
         "backend": keras.backend.backend(),
-        "arguments": {k: str(v) for k, v in vars(arguments).items()},
+        "arguments": {k: str(v) for k, v in vars(arguments).items() if k != "output"},
         "rows": rows,
     }
 

@@ -31,6 +31,8 @@ METHODS = {
     "plain CNN": lambda seed: PlainCNNClassifier(random_state=seed),
 }
 
+PATHS = ("folder", "output")
+
 
 def main():
     arguments = parse_arguments()
@@ -110,8 +112,9 @@ def report(data, runs, seconds, arguments):
     print(table.to_string())
     for name, spent in seconds.items():
         print(f"{name}: {np.median(spent):.0f} CPU seconds a fit")
+    said = {k: str(v) for k, v in vars(arguments).items() if k not in PATHS}
     figures = {
-        "arguments": {name: str(value) for name, value in vars(arguments).items()},
+        "arguments": said,
         "images": len(data.target),
         "scores": scores.to_dict("records"),
         "fit_cpu_seconds": seconds,
