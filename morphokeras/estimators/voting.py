@@ -13,8 +13,8 @@ from morphokeras.estimators.descriptor import DescriptorClassifier
 class MicrostructureVotingClassifier(ClassAnswers, BaseEstimator):
     """Average the class probabilities of a network and of a descriptor classifier.
 
-    The two err on different images: with few hundred micrographs the mean of their
-    probabilities is right more often than either.
+    The two err on different images. With few hundred micrographs the mean of their
+    probabilities is about as often right as the better of both, whichever that is.
 
     Parameters
     ----------
