@@ -73,6 +73,15 @@ class ClassAnswers(ClassifierMixin):
             labels[labelled], predicted[labelled], sample_weight=weights
         )
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def _more_tags(self):
+        return {"X_types": ["3darray"]}
+
 
 def check_pixel_size_known(used: bool, pixel_size) -> None:
     """Refuse a pixel size that `fit` did not see, or the lack of one that it saw."""

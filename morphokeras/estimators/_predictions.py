@@ -1,6 +1,7 @@
 """What a fitted classifier is asked for."""
 
 import numpy as np
+from scipy.special import softmax
 
 from morphokeras.estimators._answers import ClassAnswers, check_pixel_size_known
 from morphokeras.estimators._base import BaseMicrostructureEstimator
@@ -65,7 +66,7 @@ class Predictions(ClassAnswers, BaseMicrostructureEstimator):
             _logits(network, batch, views[start : start + at_once])
             for start in range(0, len(views), at_once)
         ]
-        probability = _softmax(np.concatenate(logits).astype("float64"))
+        probability = softmax(np.concatenate(logits).astype("float64"), axis=1)
         return probability.reshape(len(views), len(views[0]), -1).mean(axis=0)
 
     def _embed(self, network, batch):
@@ -86,8 +87,3 @@ def _logits(network, batch, views: list[np.ndarray]) -> np.ndarray:
     inputs = {**repeated, "image": np.concatenate(views)}
     # Not `predict`, whose set-up takes far longer than one batch.
     return np.asarray(network.predict_on_batch(inputs)["logits_class"])
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return shifted / shifted.sum(axis=1, keepdims=True)

@@ -195,15 +195,6 @@ class DescriptorClassifier(ClassAnswers, BaseEstimator):
         scaled = self._size_scaler.transform(log_size)
         return np.hstack([table, self.pixel_size_weight * scaled])
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        return tags
-
-    def _more_tags(self):
-        return {"X_types": ["3darray"]}
-
 
 def make_descriptor_features(
     intensity: str | tuple[float, float] | None = None, n_jobs: int | None = None

@@ -148,12 +148,3 @@ class MicrostructureVotingClassifier(ClassAnswers, BaseEstimator):
         return DescriptorClassifier(
             intensity=getattr(self.network, "intensity", None), unlabeled=self.unlabeled
         )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        return tags
-
-    def _more_tags(self):
-        return {"X_types": ["3darray"]}
