@@ -7,7 +7,13 @@ import numpy as np
 import pandas as pd
 
 from morphokeras.datasets._ebsd_grid import Stated
-from morphokeras.datasets._ebsd_text import is_numeric, read_header, read_table
+from morphokeras.datasets._ebsd_text import (
+    is_numeric,
+    name_all_phases,
+    phase_numbers,
+    read_header,
+    read_table,
+)
 from morphokeras.ebsd import Phase
 
 COLUMNS = "phi1 phi phi2 x y iq ci phase sem fit".split()
@@ -45,11 +51,12 @@ def read_ang(path: Path) -> dict:
     table, remarks = read_table(path, len(lines), encoding)
     header = _header(lines)
     points = table.set_axis(_names(table.shape[1], header, path), axis=1)
-    numbers, phases = _match_phases(points["phase"], _phases(lines))
+    column = phase_numbers(path, points["phase"], len(lines), encoding)
+    numbers, phases = match_phases(column, _phases(lines), remarks)
     return {
         "points": points.assign(phase=numbers),
         "phases": phases,
-        "is_indexed": _is_indexed(points) & (numbers > 0),
+        "is_indexed": has_orientation(points) & (numbers > 0),
         "stated": _stated(header),
         "header": header,
         "unit": "radians",
@@ -110,15 +117,14 @@ def _phase(number: int, entry: dict[str, str]) -> Phase:
     )
 
 
-def _match_phases(
-    column: pd.Series, stated: dict[int, Phase]
+def match_phases(
+    numbers: np.ndarray, stated: dict[int, Phase], remarks: list[str]
 ) -> tuple[np.ndarray, dict[int, Phase]]:
     """Return the phase of each point, 0 for none, and the phases from 1 on.
 
     Files of one phase have 0 in the column whatever the header's number is; in those of
     several, 0 is no phase unless the header has one of that number.
     """
-    numbers = column.to_numpy().round().astype(int)
     present = sorted(set(numbers[numbers >= 0].tolist()))
     if len(stated) == 1 and len(present) == 1:
         number, phase = next(iter(stated.items()))
@@ -127,12 +133,10 @@ def _match_phases(
     if 0 in stated or (not stated and 0 in present):
         numbers = numbers + 1
         stated = {number + 1: phase for number, phase in stated.items()}
-    unnamed = set(numbers[numbers > 0].tolist()) - set(stated)
-    phases = stated | {n: Phase(f"phase {n}", None) for n in unnamed}
-    return np.maximum(numbers, 0), dict(sorted(phases.items()))
+    return np.maximum(numbers, 0), name_all_phases(numbers, stated, remarks)
 
 
-def _is_indexed(points: pd.DataFrame) -> np.ndarray:
+def has_orientation(points: pd.DataFrame) -> np.ndarray:
     """Return which points have an orientation.
 
     TSL marks the others by a confidence index of -1 or by angles of 4 pi; points that a

@@ -8,7 +8,13 @@ import pandas as pd
 
 from morphokeras.datasets._ang import _number
 from morphokeras.datasets._ebsd_grid import Stated
-from morphokeras.datasets._ebsd_text import is_numeric, read_header, read_table
+from morphokeras.datasets._ebsd_text import (
+    is_numeric,
+    name_all_phases,
+    phase_numbers,
+    read_header,
+    read_table,
+)
 from morphokeras.ebsd import LAUE_GROUPS, Phase, laue_group
 
 COLUMNS = "phase x y bands error euler1 euler2 euler3 mad bc bs".split()
@@ -38,15 +44,13 @@ def read_ctf(path: Path) -> dict:
     table, remarks = read_table(path, len(lines), encoding)
     names, more = _names(lines, table.shape[1], path)
     points = table.set_axis(names, axis=1).rename(columns=ANGLES)
-    numbers = points["phase"].to_numpy().round().astype(int)
-    phases = _phases(lines)
-    unnamed = set(numbers[numbers > 0].tolist()) - set(phases)
-    phases |= {n: Phase(f"phase {n}", None, x_axis="a*") for n in unnamed}
+    numbers = phase_numbers(path, points["phase"], len(lines), encoding)
+    phases = name_all_phases(numbers, _phases(lines), remarks, x_axis="a*")
     header = _header(lines)
     euler = points[list(ANGLES.values())].to_numpy()
     return {
         "points": points.assign(phase=np.maximum(numbers, 0)),
-        "phases": dict(sorted(phases.items())),
+        "phases": phases,
         "is_indexed": (numbers > 0) & np.isfinite(euler).all(axis=1),
         "stated": _stated(header),
         "header": header,

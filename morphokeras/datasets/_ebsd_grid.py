@@ -118,13 +118,13 @@ def _starts(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _row_step(
     x: np.ndarray, starts: np.ndarray, lengths: np.ndarray, stated: float | None
 ) -> float | None:
-    """Return the distance of points in a row; None if each row has one point only."""
-    if lengths.max() == 1:
+    """Return the distance of points in a row; None if each row has one place only."""
+    gaps = np.diff(x)
+    if lengths.max() == 1 or not (gaps > 0).any():
         return None
     long = lengths >= max(2, lengths.max() / 2)
     first, count = starts[long], lengths[long] - 1
     mean = float(np.median((x[first + count] - x[first]) / count))
-    gaps = np.diff(x)
     usual = float(np.median(gaps[gaps > 0]))
     return _best_step(x - np.repeat(x[starts], lengths), stated, mean, usual)
 

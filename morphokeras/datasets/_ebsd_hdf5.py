@@ -38,10 +38,12 @@ def read_hdf5(path: Path) -> EBSDMap:
         ) from error
     try:
         crystal_map = load(str(path))
-    except (OSError, KeyError, ValueError, IndexError) as error:
+    except Exception as error:  # of a layout that it does not know, it raises all sorts
         raise ValueError(
-            f"{path} cannot be read by orix: {error}. It reads the HDF5 files of "
-            "Bruker, EMsoft and its own; export the map as .ang or .ctf."
+            f"{path} holds no orientation map that can be read: it is none of Oxford "
+            "Instruments (.h5oina) or EDAX (OIM), and orix, which reads those of "
+            f"Bruker, EMsoft and its own, fails ({type(error).__name__}: {error}). "
+            "Export the map as .ang or .ctf."
         ) from error
     return from_crystal_map(crystal_map)
 

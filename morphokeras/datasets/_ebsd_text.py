@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from morphokeras.ebsd import Phase
+
 LOOKED_AT = 100
 """Data lines that decide on the decimal mark."""
 
@@ -111,6 +113,36 @@ def line_of_row(path: Path, n_header: int, encoding: str, row: int) -> int:
         if count == row:
             return number
     raise ValueError(f"{path} has no data line {row}.")
+
+
+def phase_numbers(
+    path: Path, column: pd.Series, n_header: int, encoding: str
+) -> np.ndarray:
+    """Return the column of phases as integers; refuse what is no whole number."""
+    values = column.to_numpy()
+    bad = ~np.isfinite(values) | (values != np.rint(values))
+    if bad.any():
+        row = int(np.argmax(bad))
+        line = line_of_row(path, n_header, encoding, row)
+        raise ValueError(
+            f"{path}, line {line}: the phase must be a whole number, got "
+            f"{values[row]:g}. Are the columns in their usual order?"
+        )
+    return values.astype(int)
+
+
+def name_all_phases(
+    numbers: np.ndarray, phases: dict[int, Phase], remarks: list[str], x_axis: str = "a"
+) -> dict[int, Phase]:
+    """Return the header's phases and those that only points have; remark on these."""
+    unnamed = sorted(set(numbers[numbers > 0].tolist()) - set(phases))
+    if unnamed and phases:
+        remarks.append(
+            f"points have phases that the header does not name, {unnamed}: give their "
+            f'symmetry, for example with `phases={{{unnamed[0]}: "m-3m"}}`'
+        )
+    more = {n: Phase(f"phase {n}", None, x_axis=x_axis) for n in unnamed}
+    return dict(sorted((phases | more).items()))
 
 
 def is_numeric(fields: list[str]) -> bool:

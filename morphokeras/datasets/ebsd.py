@@ -11,10 +11,11 @@ from morphokeras.datasets._ang import NOT_INDEXED, read_ang
 from morphokeras.datasets._ctf import quality_columns, read_ctf
 from morphokeras.datasets._ebsd_grid import OffGrid, find_grid
 from morphokeras.datasets._ebsd_hdf5 import read_hdf5
+from morphokeras.datasets._ebsd_makers import read_makers_hdf5
 from morphokeras.datasets._ebsd_text import line_of_row, place
 from morphokeras.ebsd import EBSDMap, Phase, laue_group
 
-HDF5_SUFFIXES = (".h5", ".hdf5", ".h5ebsd")
+HDF5_SUFFIXES = (".h5", ".hdf5", ".h5ebsd", ".h5oina")
 
 
 def load_ebsd(
@@ -22,6 +23,7 @@ def load_ebsd(
     *,
     phases: Mapping[int, str | Phase] | None = None,
     angle_unit: str | None = None,
+    key: str | None = None,
 ) -> EBSDMap:
     """Load an orientation map from an ``.ang``, ``.ctf`` or HDF5 file.
 
@@ -29,14 +31,19 @@ def load_ebsd(
     ----------
     path : str or Path
         The file; its suffix, in either case, says what it is: ``.ang`` (TSL, EDAX),
-        ``.ctf`` (Oxford Instruments), or ``.h5``, ``.hdf5``, ``.h5ebsd`` (Bruker,
-        EMsoft, orix), which need orix: ``pip install "morphokeras[ebsd]"``.
+        ``.ctf`` (Oxford Instruments), or ``.h5``, ``.hdf5``, ``.h5ebsd``, ``.h5oina``.
+        Of the latter, those of Oxford Instruments and EDAX are read as they are; those
+        of Bruker, EMsoft and orix by orix: ``pip install "morphokeras[ebsd]"``.
     phases : dict of str or Phase, default=None
         Point groups, such as ``{1: "m-3m"}``, or whole phases, that take the place of
         what the file says; for files without a header.
     angle_unit : {'radians', 'degrees'}, default=None
         Unit of the Euler angles in the file. By default radians in ``.ang`` files,
-        unless an angle is beyond the circle, and degrees in ``.ctf`` files.
+        unless an angle is beyond the circle, degrees in ``.ctf`` files and radians in
+        HDF5 files.
+    key : str, default=None
+        Which map of an HDF5 file of Oxford Instruments or EDAX, by the name of its
+        group such as ``"1"`` or ``"Scan 2"``; needed if there are several.
 
     Returns
     -------
@@ -50,7 +57,9 @@ def load_ebsd(
     FileNotFoundError
         If there is no such file.
     ImportError
-        If the file is HDF5 and orix is not installed.
+        If the file is HDF5, and h5py or, where it is needed, orix is not installed.
+    TypeError
+        If `phases` is no dict of point groups or phases.
     ValueError
         If the file is of another kind, or cannot be read right: with line and reason.
 
@@ -58,7 +67,8 @@ def load_ebsd(
     -----
     UserWarning
         If the file is mended: a header that disagrees with the coordinates, missing
-        points, a last line cut short, columns without a name.
+        points, a last line cut short, columns without a name, phases that the header
+        does not name.
 
     Notes
     -----
@@ -66,8 +76,9 @@ def load_ebsd(
     is compared with them. Phases are numbered as in the file, save that 0 always stands
     for no phase: where an ``.ang`` file has a phase 0, all numbers are raised by one,
     or, if it has only one phase, that has the header's number, 1 at least. Points of
-    ``.ang`` files are not indexed if the confidence index is negative, an angle is
-    4 pi, or angles, image quality and confidence index all are 0.
+    ``.ang`` files and of EDAX's HDF5 files are not indexed if the confidence index is
+    negative, an angle is 4 pi or no number, or angles, image quality and confidence
+    index all are 0. The mean angular deviation, ``mad``, is in degrees always.
 
     Euler angles are not changed save for their unit: they refer to the sample axes that
     the maker's program used, which need not be those of the map's x and y.
@@ -94,35 +105,43 @@ def load_ebsd(
             f"angle_unit={angle_unit!r}."
         )
     if not path.is_file():
-        raise FileNotFoundError(f"`path` must be a file. Nothing is at {path}.")
-    suffix = path.suffix.lower()
-    if suffix in HDF5_SUFFIXES:
-        ebsd = read_hdf5(path)
-    elif suffix in (".ang", ".ctf"):
-        ebsd = _read_text(path, read_ang if suffix == ".ang" else read_ctf, angle_unit)
-    else:
-        raise ValueError(
-            "`path` must end in .ang, .ctf, .h5, .hdf5 or .h5ebsd. Received: "
-            f"path={str(path)!r}."
-        )
+        found = "A folder" if path.is_dir() else "Nothing"
+        raise FileNotFoundError(f"`path` must be a file. {found} is at {path}.")
+    _check_given(phases)
+    ebsd = _read(path, angle_unit, key)
     return replace(ebsd, phases=_with_given(ebsd.phases, phases or {}))
 
 
-def _read_text(path: Path, read, angle_unit: str | None) -> EBSDMap:
-    """Read a text file and put its points on their grid."""
-    content = read(path)
+def _read(path: Path, angle_unit: str | None, key: str | None) -> EBSDMap:
+    """Read a file as its suffix says."""
+    suffix = path.suffix.lower()
+    if suffix in HDF5_SUFFIXES:
+        content = read_makers_hdf5(path, key)
+        if content is None:
+            return read_hdf5(path)
+    elif suffix in (".ang", ".ctf"):
+        content = (read_ang if suffix == ".ang" else read_ctf)(path)
+    else:
+        raise ValueError(
+            f"`path` must end in .ang, .ctf, {', '.join(HDF5_SUFFIXES)}. Received: "
+            f"path={str(path)!r}. Export the map as one of these."
+        )
+    return _on_grid(path, content, angle_unit)
+
+
+def _on_grid(path: Path, content: dict, angle_unit: str | None) -> EBSDMap:
+    """Put the points of a file on their grid."""
     points, remarks = content["points"], content["remarks"]
-    where = content["n_header"], content["encoding"]
     places = points[["x", "y"]].to_numpy(float)
     if not np.isfinite(places).all():
         row = int(np.argmin(np.isfinite(places).all(axis=1)))
-        line = line_of_row(path, *where, row)
-        raise ValueError(f"{path}, line {line}: its coordinates are no numbers.")
+        raise ValueError(
+            f"{_spot(path, content, row)}: its coordinates are no numbers."
+        )
     try:
         grid = find_grid(places[:, 0], places[:, 1], content["stated"])
     except OffGrid as error:
-        line = line_of_row(path, *where, error.row)
-        raise ValueError(f"{path}, line {line}: {error}") from None
+        raise ValueError(f"{_spot(path, content, error.row)}: {error}") from None
     is_indexed = content["is_indexed"]
     euler = points[["phi1", "phi", "phi2"]].to_numpy()
     euler = _as_radians(euler, is_indexed, content["unit"], angle_unit, remarks)
@@ -146,6 +165,14 @@ def _read_text(path: Path, read, angle_unit: str | None) -> EBSDMap:
         shifted_rows=grid.shifted_rows,
         header=content["header"],
     )
+
+
+def _spot(path: Path, content: dict, row: int) -> str:
+    """Return where in a file a point is."""
+    if "encoding" not in content:
+        return f"{path}, point {row + 1}"
+    line = line_of_row(path, content["n_header"], content["encoding"], row)
+    return f"{path}, line {line}"
 
 
 def _as_radians(
@@ -178,7 +205,17 @@ def _warn(path: Path, remarks: list[str]) -> None:
         warnings.warn(
             f"{path} was read with corrections: {'; '.join(remarks)}.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=5,
+        )
+
+
+def _check_given(phases: object) -> None:
+    is_dict = phases is None or isinstance(phases, Mapping)
+    values = phases.values() if isinstance(phases, Mapping) else ()
+    if not is_dict or not all(isinstance(v, str | Phase) for v in values):
+        raise TypeError(
+            "`phases` must be a dict of point groups or of `Phase` by number, for "
+            f'example {{1: "m-3m"}}. Received: phases={phases!r}.'
         )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 import warnings
 from pathlib import Path
 
@@ -206,6 +205,9 @@ def test_without_a_header_phases_have_no_symmetry_until_given(tmp_path):
         load_ebsd(path, phases={2: "m-3m"})
     with pytest.raises(ValueError, match="point group"):
         load_ebsd(path, phases={1: "cubic"})
+    for wrong in ({1: 225}, ["m-3m"], "m-3m"):
+        with pytest.raises(TypeError, match="`phases` must be a dict of point groups"):
+            load_ebsd(path, phases=wrong)
 
 
 def test_a_ctf_file_without_names_of_columns_takes_the_usual(tmp_path):
@@ -326,12 +328,33 @@ def test_points_that_are_not_indexed_are_seen(tmp_path, mark):
     ([], [0, 1], {1: [1, 2], 2: None}),
     ([1], [1, 2], {1: [1, 2], 2: None}),
 ])  # fmt: skip
+@pytest.mark.filterwarnings("ignore:.*that the header does not name")
 def test_phases_are_numbered_from_one(tmp_path, header, column, expected):
     lines = [s for n in header for s in (f"# Phase {n}", f"# MaterialName  m{n}")]
     rows = [f"0.1 0.2 0.3 {x} 0 9 0.9 {n}" for x, n in enumerate(column)]
-    ebsd = quiet(write(tmp_path / "a.ang", lines, rows))
+    ebsd = load_ebsd(write(tmp_path / "a.ang", lines, rows))
     assert ebsd.phase_id[0].tolist() == next(iter(expected.values()))
     assert list(ebsd.phases) == list(expected)
+
+
+def test_phases_that_the_header_does_not_name_are_said(tmp_path):
+    lines = [s[:-1] + "7" for s in ang_lines(points_of())]
+    lines[0] = lines[0][:-1] + "1"
+    path = write(tmp_path / "a.ang", ang_header(6, 4), lines)
+    with pytest.warns(UserWarning, match=r"the header does not name, \[7\]: give"):
+        assert load_ebsd(path).phases[7].symmetry is None
+    rows = [s.replace("2\t", "3\t", 1) for s in ctf_lines(points_of())]
+    with pytest.warns(UserWarning, match=r"the header does not name, \[3\]: give"):
+        load_ebsd(write(tmp_path / "a.ctf", CTF_HEADER, rows))
+
+
+@pytest.mark.parametrize("phase", ["1.5", "nan", "inf"])
+def test_phases_that_are_no_whole_numbers_are_refused(tmp_path, phase):
+    lines = ang_header(6, 4) + ang_lines(points_of())
+    lines[16] = lines[16][:-1] + phase
+    path = write(tmp_path / "a.ang", lines)
+    with pytest.raises(ValueError, match=f"line 17: the phase must be .* got {phase}"):
+        load_ebsd(path)
 
 
 def test_degrees_in_an_ang_file_are_seen(tmp_path):
@@ -397,6 +420,8 @@ def test_two_maps_in_one_file_are_refused(tmp_path):
 def test_wrong_files_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="Nothing is at"):
         load_ebsd(tmp_path / "a.ang")
+    with pytest.raises(FileNotFoundError, match="A folder is at"):
+        load_ebsd(tmp_path)
     with pytest.raises(ValueError, match=r"must end in \.ang"):
         load_ebsd(write(tmp_path / "a.txt", ["1"]))
     with pytest.raises(ValueError, match="holds no line of data"):
@@ -405,33 +430,6 @@ def test_wrong_files_are_refused(tmp_path):
         load_ebsd(write(tmp_path / "b.ctf", ["Channel Text File"]))
     with pytest.raises(ValueError, match="`angle_unit` must be"):
         load_ebsd(tmp_path / "b.ang", angle_unit="turns")
-
-
-def test_hdf5_files_name_what_to_install(tmp_path, monkeypatch):
-    (tmp_path / "a.h5").write_bytes(b"")
-    monkeypatch.setitem(sys.modules, "orix", None)
-    monkeypatch.setitem(sys.modules, "orix.io", None)
-    with pytest.raises(ImportError, match=r'pip install "morphokeras\[ebsd\]"'):
-        load_ebsd(tmp_path / "a.h5")
-
-
-@pytest.mark.filterwarnings("default")
-def test_hdf5_files_are_read_by_orix(tmp_path):
-    pytest.importorskip("orix")
-    from orix.io import load, save
-
-    path = write(
-        tmp_path / "a.ang", ang_header(6, 4), ang_lines(points_of(), more=" 7 1")
-    )
-    save(str(tmp_path / "a.h5"), load(str(path)))
-    expected, found = load_ebsd(path), load_ebsd(tmp_path / "a.h5")
-    np.testing.assert_allclose(found.euler_angles, expected.euler_angles, atol=1e-9)
-    np.testing.assert_allclose(found.quality["iq"], expected.quality["iq"])
-    assert found.step == expected.step and found.shape == expected.shape
-    assert found.phases[1].laue_group == "m-3m" and found.phases[1].name == "ferrite"
-    with pytest.raises(ValueError, match="cannot be read by orix"):
-        (tmp_path / "b.h5").write_bytes(b"nothing")
-        load_ebsd(tmp_path / "b.h5")
 
 
 def real_maps():
