@@ -70,7 +70,7 @@ def file_pixel_size(path: Path) -> Size:
     try:
         with tifffile.TiffFile(path) as tiff:
             return tiff_pixel_size(tiff)
-    except (OSError, tifffile.TiffFileError):
+    except Exception:  # of a damaged file, which its reader refuses with a reason
         return UNKNOWN
 
 

@@ -1,7 +1,12 @@
 """Volumes from one file of each kind, and from folders of slices."""
 
+import logging
 import re
-from collections.abc import Callable
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +21,59 @@ from morphokeras.datasets._pixel_size import UNKNOWN, Size, tiff_pixel_size
 Content = tuple[np.ndarray, Size]
 SLICE_SUFFIXES = (".tif", ".tiff", ".png", ".bmp", ".jpg", ".jpeg")
 SIZE_KEY = "um_per_px"
+# What tifffile logs, and reads on, where a file ends before its last page.
+DAMAGE = re.compile(
+    "invalid page offset|invalid offset to page|circular reference|corrupted|"
+    "failed to reshape"
+)
 
 
 def read_tiff(path: Path) -> Content:
     """Return the pages of a TIFF file as they are stored, and their pixels' size."""
+    log, complaints = logging.getLogger("tifffile"), _Complaints()
+    log.addFilter(complaints)
     try:
         with tifffile.TiffFile(path) as tiff:
-            series = tiff.series[0]
-            if len(tiff.series) > 1:
-                raise ValueError(
-                    f"{path} holds {len(tiff.series)} images of different sizes or "
-                    "types. Save the volume alone."
-                )
-            if "S" in series.axes and series.shape[series.axes.index("S")] > 1:
-                raise ValueError(
-                    f"{path} is in colour, shape {series.shape} (axes {series.axes}). "
-                    "Save it in grey, or as label maps of integers."
-                )
-            return np.squeeze(series.asarray()), tiff_pixel_size(tiff)
-    except tifffile.TiffFileError as error:
-        raise ValueError(f"{path} is no TIFF file that can be read: {error}.") from None
+            series, size = tiff.series, tiff_pixel_size(tiff)
+            pixels = series[0].asarray() if len(series) == 1 else np.empty(0)
+    except Exception as error:  # decoders raise what they like
+        raise ValueError(
+            f"{path} is no TIFF file that can be read: {error}."
+        ) from error
+    finally:
+        log.removeFilter(complaints)
+    if complaints.damage:
+        raise ValueError(
+            f"{path} is damaged or cut short: {complaints.damage[0]}. Copy it again."
+        )
+    if len(series) > 1:
+        raise ValueError(
+            f"{path} holds {len(series)} images of different sizes or types. Save the "
+            "volume alone."
+        )
+    axes = series[0].axes
+    if "S" in axes and pixels.shape[axes.index("S")] > 1:
+        raise ValueError(
+            f"{path} is in colour, shape {pixels.shape} (axes {axes}). Save it in "
+            "grey, or as label maps of integers."
+        )
+    return np.squeeze(pixels), size
+
+
+class _Complaints(logging.Filter):
+    """Keeps what tifffile says of damaged files, and lets the rest pass."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thread = threading.get_ident()
+        self.damage: list[str] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        is_own = record.thread == self.thread and DAMAGE.search(text) is not None
+        if is_own:
+            self.damage.append(re.sub("^<[^>]*> ", "", text))
+        return not is_own
 
 
 def read_folder(folder: Path, verbose: int) -> tuple[np.ndarray, Size, list[str]]:
@@ -96,7 +134,13 @@ def read_slice(file: Path) -> Content:
 
 def read_raw(path: Path, shape: tuple[int, ...], dtype: Any, offset: int) -> np.ndarray:
     """Return the numbers of a file without a header of its own."""
-    kind = np.dtype(dtype)
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        raise ValueError(
+            "`dtype` must be a type of numbers, such as 'uint8' or '>u2'. Received: "
+            f"dtype={dtype!r}."
+        ) from None
     expected = int(np.prod(shape)) * kind.itemsize
     found = path.stat().st_size - offset
     if found != expected:
@@ -114,18 +158,28 @@ def read_raw(path: Path, shape: tuple[int, ...], dtype: Any, offset: int) -> np.
 
 def read_numpy(path: Path, key: str | None) -> Content:
     """Return the array of a .npy file, or one of a .npz archive."""
-    try:
-        content = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path} cannot be read: {error}.") from error
-    if isinstance(content, np.ndarray):
-        return content, UNKNOWN
-    with content:
+    # Opened here, the file is closed whatever np.load raises.
+    with open(path, "rb") as file:
+        with _refusing_damage(path):
+            content = np.load(file, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return content, UNKNOWN
         names = [name for name in content.files if name != SIZE_KEY]
         name = chosen_key(path, names, key)
-        size = content[SIZE_KEY].ravel() if SIZE_KEY in content.files else np.empty(0)
-        z, y, x = (np.nan, np.nan, np.nan, *size.astype(float).tolist())[-3:]
-        return content[name], (z, y, x)
+        with _refusing_damage(path):
+            size = content[SIZE_KEY] if SIZE_KEY in content.files else np.empty(0)
+            values = content[name]
+    z, y, x = (np.nan, np.nan, np.nan, *size.ravel().astype(float).tolist())[-3:]
+    return values, (z, y, x)
+
+
+@contextmanager
+def _refusing_damage(path: Path) -> Iterator[None]:
+    """Name the file in what NumPy raises."""
+    try:
+        yield
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read: {error}.") from error
 
 
 def read_hdf5(path: Path, key: str | None) -> Content:
@@ -158,6 +212,8 @@ def read_hdf5(path: Path, key: str | None) -> Content:
 
 def chosen_key(path: Path, names: list[str], key: str | None) -> str:
     """Return the wanted name, or the only one there is."""
+    if not names:
+        raise ValueError(f"{path} holds no array of numbers.")
     if key is None and len(names) == 1:
         return names[0]
     if key not in names:
@@ -173,10 +229,6 @@ def _natural(path: Path) -> list[Any]:
     """Return what sorts slice_2 before slice_10."""
     parts = re.split(r"(\d+)", path.name.lower())
     return [int(part) if part.isdigit() else part for part in parts]
-
-
-def _kind(pixels: np.ndarray) -> tuple[tuple[int, ...], np.dtype]:
-    return pixels.shape, pixels.dtype
 
 
 def _described(pixels: np.ndarray) -> str:

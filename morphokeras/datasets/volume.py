@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
-from morphokeras.datasets._volume_files import READERS, read_folder, read_raw
+from morphokeras.datasets._volume_files import (
+    READERS,
+    SLICE_SUFFIXES,
+    read_folder,
+    read_raw,
+    read_slice,
+)
 from morphokeras.datasets._vti import read_vti
 from morphokeras.utils.validation import AXES, check_size
 
@@ -48,7 +54,7 @@ def load_volume(
     um_per_px : float or sequence of float, default=None
         Micrometres a voxel, of all axes or of each, in place of what the file says.
     spatial_dims : {2, 3}, default=3
-        2 for a single map.
+        2 for a single map, which may be a PNG, BMP or JPEG file too.
     verbose : int, default=0
         Above 0, show a progress bar over slices.
 
@@ -73,8 +79,9 @@ def load_volume(
     ImportError
         If the file is HDF5 and h5py is not installed.
     ValueError
-        If the file is of no known kind, has other axes, another number of bytes than
-        `shape` and `dtype` need, or slices of different sizes, which are named.
+        If the file is of no known kind or cut short, has other axes, another number of
+        bytes than `shape` and `dtype` need, or slices of different sizes, which are
+        named.
 
     Notes
     -----
@@ -111,7 +118,7 @@ def load_volume(
         volume = _read_bare(path, shape, dtype, offset, spatial_dims)
         size = (np.nan,) * 3
     else:
-        volume, size = _read_file(path, key)
+        volume, size = _read_file(path, key, spatial_dims)
     if spatial_dims == 2 and volume.ndim == 3 and volume.shape[0] == 1:
         volume = volume[0]
     _check_axes(volume, path, spatial_dims)
@@ -157,11 +164,13 @@ def _read_bare(
     return read_raw(path, check_size(shape, spatial_dims), dtype, int(offset))
 
 
-def _read_file(path: Path, key: str | None):
+def _read_file(path: Path, key: str | None, spatial_dims: int):
     """Read a file that says by itself what it holds."""
     suffix = path.suffix.lower()
     if suffix == ".vti":
         return read_vti(path, key)
+    if suffix in SLICE_SUFFIXES and suffix not in READERS:
+        return _read_picture(path, spatial_dims)
     if suffix not in READERS:
         raise ValueError(
             f"`path` must end in {', '.join(READERS)} or .vti, or be a folder of "
@@ -169,6 +178,19 @@ def _read_file(path: Path, key: str | None):
             f"path={str(path)!r}."
         )
     return READERS[suffix](path, key)
+
+
+def _read_picture(path: Path, spatial_dims: int):
+    """Read a label map from a file of one image."""
+    if spatial_dims == 3:
+        raise ValueError(
+            f"{path} is one image. Give the folder of all slices, or `spatial_dims=2` "
+            "for a single map."
+        )
+    try:
+        return read_slice(path)
+    except Exception as error:  # decoders raise what they like
+        raise ValueError(f"{path} cannot be read as a map: {error}.") from error
 
 
 def _check_axes(volume: np.ndarray, path: Path, spatial_dims: int) -> None:

@@ -306,6 +306,49 @@ def test_what_cannot_be_read_is_refused(tmp_path, name, options, message):
         load_volume(tmp_path / "none.tif")
 
 
+def _tiff_of_pages(path, **options):
+    with tifffile.TiffWriter(path) as tiff:
+        for page in labels((6, 9, 8)):
+            tiff.write(page, contiguous=False, **options)
+
+
+@pytest.mark.parametrize("write", [
+    lambda p: save_volume(p, labels((6, 9, 8)), um_per_px=0.5),
+    lambda p: tifffile.imwrite(p, labels((6, 9, 8)), metadata=None),
+    lambda p: tifffile.imwrite(p, labels((6, 9, 8)), compression="zlib"),
+    lambda p: _tiff_of_pages(p, metadata=None),
+    lambda p: np.savez(p.with_suffix(".npz"), volume=labels((6, 9, 8))),
+    lambda p: np.save(p.with_suffix(".npy"), labels((6, 9, 8))),
+])  # fmt: skip
+def test_files_cut_anywhere_are_refused_or_whole(tmp_path, write):
+    write(tmp_path / "a.tif")
+    path = next(tmp_path.iterdir())
+    content, whole = path.read_bytes(), load_volume(path).volume
+    for length in range(0, len(content), 41):
+        path.write_bytes(content[:length])
+        for spatial_dims in (2, 3):
+            try:
+                found = load_volume(path, spatial_dims=spatial_dims).volume
+            except ValueError as error:
+                assert str(path) in str(error)
+            else:
+                np.testing.assert_array_equal(found, whole)
+
+
+@pytest.mark.parametrize("suffix", ["png", "BMP"])
+def test_label_maps_may_be_single_pictures(tmp_path, suffix):
+    path = tmp_path / f"map.{suffix}"
+    Image.fromarray(labels((4, 5))).save(path)
+    found = load_volume(path, spatial_dims=2, um_per_px=0.5)
+    np.testing.assert_array_equal(found.volume, labels((4, 5)))
+    assert found.um_per_px.tolist() == [0.5, 0.5]
+    with pytest.raises(ValueError, match="is one image. Give the folder"):
+        load_volume(path)
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(ValueError, match="cannot be read as a map"):
+        load_volume(path, spatial_dims=2)
+
+
 def test_colour_stacks_and_mixed_ones_are_refused(tmp_path):
     colour = np.zeros((3, 4, 5, 3), "uint8")
     tifffile.imwrite(tmp_path / "a.tif", colour, photometric="rgb")
