@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from morphokeras.ops._convolution import convolve
 from morphokeras.ops._silu import silu
 from morphokeras.ops.padding import check_boundary, check_data_format, pad
 from morphokeras.ops.warp import warp
@@ -142,9 +143,9 @@ class LatentWarp(keras.layers.Layer):
 
     def _convolve(self, x: Tensor, kernel: Tensor) -> Tensor:
         if self.boundary == "zero":
-            return ops.conv(x, kernel, padding="same", data_format="channels_last")
+            return convolve(x, kernel)
         x = pad(x, self.kernel_size // 2, self.boundary)
-        return ops.conv(x, kernel, padding="valid", data_format="channels_last")
+        return convolve(x, kernel, padding="valid")
 
     def _channels_last(self, x: Tensor) -> Tensor:
         return x if self.data_format == "channels_last" else ops.moveaxis(x, 1, -1)

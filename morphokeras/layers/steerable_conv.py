@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from morphokeras.ops._convolution import convolve
 from morphokeras.ops.basis import SteerableBasis, steerable_basis
 from morphokeras.ops.padding import check_boundary, check_data_format, pad
 from morphokeras.utils.typing import Tensor
@@ -247,9 +248,7 @@ class SteerableConv(keras.layers.Layer):
         padding = "same"
         if self.boundary != "zero" and self.kernel_size > 1:
             inputs, padding = self._pad(inputs), "valid"
-        return ops.conv(
-            inputs, kernel, self.strides, padding, data_format="channels_last"
-        )
+        return convolve(inputs, kernel, self.strides, padding)
 
     def _pad(self, inputs: Tensor) -> Tensor:
         """Extend the image so that a valid convolution has the size of a "same" one."""

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from morphokeras.ops._convolution import convolve
 from morphokeras.utils.typing import Tensor
 
 
@@ -136,12 +137,6 @@ def _num_patches(spatial: tuple, kernel: tuple, stride: int) -> int:
 
 def _sorted_responses(images: Tensor, filters: Tensor, stride: int) -> Tensor:
     """Return the responses of each filter, ascending, (num_filters, patches)."""
-    responses = ops.conv(
-        ops.cast(images, "float32"),
-        filters,
-        strides=stride,
-        padding="valid",
-        data_format="channels_last",
-    )
+    responses = convolve(ops.cast(images, "float32"), filters, stride, "valid")
     flat = ops.reshape(responses, (-1, filters.shape[-1]))
     return ops.sort(ops.transpose(flat), axis=-1)
