@@ -40,7 +40,9 @@ def covariance_sums(
     sizes = np.array(check_spacing(spacing, spatial_dims))
     shape = indicators.shape[1:]
     distance = _whole_distances(shape, sizes)
-    maps = two_point_correlation(indicators, boundary=boundary, mask=known)
+    maps = two_point_correlation(
+        indicators, boundary=boundary, mask=known, spatial_dims=spatial_dims
+    )
     for i, correlation in enumerate(maps):
         num_pixels = indicators[i].size if known is None else np.sum(known[i])
         fraction = np.sum(indicators[i]) / num_pixels

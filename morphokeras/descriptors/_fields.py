@@ -25,7 +25,7 @@ def check_fields(
         Real numbers.
     mask : array-like of bool of shape (*shape) or (n_samples, *shape), optional
         True where a pixel is known.
-    spatial_dims : {2, 3} or None
+    spatial_dims : {1, 2, 3} or None
         Number of axes in `shape`. None: one to three.
     name : str, default='fields'
         What the messages call the fields.
@@ -47,7 +47,7 @@ def check_fields(
             f"`{name}` must not be a masked array. Received masked pixels: pass "
             f"`{name}.data` with `mask=~{name}.mask`."
         )
-    fields = np.asarray(fields)
+    fields = as_one_array(fields, name)
     if fields.dtype.kind not in "biuf":
         raise TypeError(
             f"`{name}` must hold real numbers. Received dtype {fields.dtype}."
@@ -64,6 +64,18 @@ def check_fields(
                 "not: replace them, or declare these pixels missing with `mask`."
             )
     return fields, known
+
+
+def as_one_array(fields: Any, name: str) -> np.ndarray:
+    """Return an array; images of different sizes are refused in plain words."""
+    try:
+        return np.asarray(fields)
+    except ValueError:
+        raise ValueError(
+            f"`{name}` must be one array, of fields of one size. Received fields of "
+            "different sizes: measure each by itself, as `field[np.newaxis]`, or crop "
+            "them to one size."
+        ) from None
 
 
 def check_mask(mask: Any, shape: tuple[int, ...]) -> np.ndarray | None:
@@ -144,7 +156,9 @@ def check_cut(cut: str) -> None:
     _check_option(cut, "cut", ("keep", "drop"))
 
 
-def check_spacing(spacing: Any, spatial_dims: int) -> tuple[float, ...]:
+def check_spacing(
+    spacing: Any, spatial_dims: int, name: str = "spacing"
+) -> tuple[float, ...]:
     """Return the size of a pixel along each axis.
 
     Parameters
@@ -153,6 +167,8 @@ def check_spacing(spacing: Any, spatial_dims: int) -> tuple[float, ...]:
         One size for all axes, or one an axis, positive.
     spatial_dims : int
         Number of axes.
+    name : str, default='spacing'
+        What the message calls it.
 
     Returns
     -------
@@ -165,14 +181,18 @@ def check_spacing(spacing: Any, spatial_dims: int) -> tuple[float, ...]:
         If it is not as described.
     """
     try:
-        sizes = np.asarray(spacing, dtype="float64")
-    except (TypeError, ValueError):
+        sizes = np.asarray(spacing)
+    except ValueError:
+        sizes = np.empty((0, 0))
+    if sizes.dtype.kind in "iuf":
+        sizes = sizes.astype("float64")
+    else:
         sizes = np.empty((0, 0))
     good = sizes.shape in ((), (spatial_dims,))
     if not good or not (np.isfinite(sizes) & (sizes > 0)).all():
         raise ValueError(
-            f"`spacing` must be a positive number or {spatial_dims} of them, one an "
-            f"axis. Received: spacing={spacing!r}."
+            f"`{name}` must be a positive number or {spatial_dims} of them, one an "
+            f"axis. Received: {name}={spacing!r}."
         )
     return tuple(float(size) for size in np.broadcast_to(sizes, spatial_dims))
 

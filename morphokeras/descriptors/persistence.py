@@ -1,9 +1,11 @@
 """Summaries of persistence: how many features there are and how long they last."""
 
 import numpy as np
+import scipy.ndimage
 
 from morphokeras.descriptors._distance import squared_distances
 from morphokeras.descriptors._fields import (
+    check_boundary,
     check_fields,
     check_indicators,
     check_spacing,
@@ -29,10 +31,11 @@ def persistence_statistics(
     connectivity: str = "full",
     boundary: str = "open",
     min_persistence: float = 0.0,
+    mask: np.ndarray | None = None,
     spacing=1.0,
     spatial_dims: int = 2,
 ) -> dict[str, np.ndarray]:
-    """Sum up the persistence diagrams of grey values, or of distances in a phase.
+    r"""Sum up the persistence diagrams of grey values, or of distances in a phase.
 
     Parameters
     ----------
@@ -51,8 +54,12 @@ def persistence_statistics(
         Whether the field ends at the border, or goes on at the other side.
     min_persistence : float, default=0.0
         Only features that last longer count, in the units of the values.
+    mask : ndarray of bool of shape (\*shape) or (n_samples, \*shape), default=None
+        True where a pixel is known. Missing pixels take the value of the nearest known
+        one, which adds no long-lived features of their own.
     spacing : float or sequence of float, default=1.0
         Size of a pixel, or its sizes along the axes, in which distances are measured.
+        Grey values have no length, so that it counts with `phase` or `mask` only.
     spatial_dims : {2, 3}, default=2
         The number of spatial axes.
 
@@ -96,10 +103,14 @@ def persistence_statistics(
     >>> found["count"].tolist(), found["birth_mean"].round(1).tolist()
     ([[2.0, 0.0]], [[3.4, nan]])
     """
-    if phase is None:
-        fields, _ = check_fields(fields, spatial_dims=spatial_dims)
-    else:
-        fields = _signed_distances(fields, phase, spacing, boundary, spatial_dims)
+    check_boundary(boundary)
+    sizes = check_spacing(spacing, spatial_dims)
+    fields, known = check_fields(fields, mask, spatial_dims=spatial_dims)
+    if known is not None:
+        pairs_of = zip(fields, known, strict=True)
+        fields = np.stack([_filled(one, own, sizes, boundary) for one, own in pairs_of])
+    if phase is not None:
+        fields = _signed_distances(fields, phase, sizes, boundary)
     pairs = persistence_pairs(
         fields,
         filtration=filtration,
@@ -116,12 +127,25 @@ def persistence_statistics(
     return {name: table[..., i] for i, name in enumerate(STATISTICS)}
 
 
+def _filled(
+    field: np.ndarray, known: np.ndarray, sizes: tuple[float, ...], boundary: str
+) -> np.ndarray:
+    """Return a field whose missing pixels have the value of the nearest known one."""
+    reach = [n // 2 if boundary == "periodic" else 0 for n in field.shape]
+    missing = np.pad(~known, [(r, r) for r in reach], mode="wrap")
+    nearest = scipy.ndimage.distance_transform_edt(
+        missing, sampling=sizes, return_distances=False, return_indices=True
+    )
+    own = tuple(slice(r, r + n) for r, n in zip(reach, field.shape, strict=True))
+    places = zip(nearest, reach, field.shape, strict=True)
+    return field[tuple((place[own] - r) % n for place, r, n in places)]
+
+
 def _signed_distances(
-    fields: np.ndarray, phase: int, spacing, boundary: str, spatial_dims: int
+    fields: np.ndarray, phase: int, sizes: tuple[float, ...], boundary: str
 ) -> np.ndarray:
     """Return distances to the interface; 0 everywhere if there is none."""
-    indicators, _ = check_indicators(fields, phase, spatial_dims=spatial_dims)
-    sizes = check_spacing(spacing, spatial_dims)
+    indicators, _ = check_indicators(fields, phase, spatial_dims=len(sizes))
     signed = np.zeros(indicators.shape)
     for field, indicator in zip(signed, indicators, strict=True):
         if indicator.any() and not indicator.all():

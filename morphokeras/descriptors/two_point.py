@@ -18,7 +18,7 @@ def two_point_correlation(
     phase: int | None = None,
     boundary: str = "open",
     mask: np.ndarray | None = None,
-    spatial_dims: int | None = None,
+    spatial_dims: int = 2,
 ) -> np.ndarray:
     r"""Compute the two-point autocorrelation of each field at every lag.
 
@@ -27,9 +27,9 @@ def two_point_correlation(
 
     Parameters
     ----------
-    fields : ndarray of shape (n_samples, \*shape)
-        Fields of one, two or three axes: indicators (0 or 1), labels of phases, or
-        grey values.
+    fields : ndarray of shape (n_samples, height, width)
+        Indicators (0 or 1), labels of phases, or grey values; (n_samples, depth,
+        height, width) with ``spatial_dims=3``.
     phase : int, default=None
         Correlate the indicator of the pixels with this label, instead of the values.
     boundary : {'open', 'periodic'}, default='open'
@@ -38,8 +38,8 @@ def two_point_correlation(
         for micrographs.
     mask : ndarray of bool of shape (\*shape) or (n_samples, \*shape), default=None
         True where a pixel is known. Only pairs of known pixels count.
-    spatial_dims : {2, 3}, default=None
-        The number of axes in `shape`. None: all axes but the first.
+    spatial_dims : {1, 2, 3}, default=2
+        The number of spatial axes.
 
     Returns
     -------
@@ -53,8 +53,8 @@ def two_point_correlation(
     TypeError
         If `fields` does not hold real numbers.
     ValueError
-        If `fields` has not two to four axes, is empty or is not finite where it is
-        known, or if another argument is not as described.
+        If `fields` has other axes, is empty or is not finite where it is known, or if
+        another argument is not as described.
 
     See Also
     --------
@@ -93,7 +93,7 @@ def two_point_cross_correlation(
     *,
     boundary: str = "open",
     mask: np.ndarray | None = None,
-    spatial_dims: int | None = None,
+    spatial_dims: int = 2,
 ) -> np.ndarray:
     r"""Compute the two-point correlation between two fields of each sample.
 
@@ -254,13 +254,12 @@ def _values(
     fields: np.ndarray,
     phase: int | None,
     mask: np.ndarray | None,
-    spatial_dims: int | None,
+    spatial_dims: int,
     name: str,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return fields that are 0 where they are not known, and their masks."""
     if phase is not None:
-        dims = np.ndim(fields) - 1 if spatial_dims is None else spatial_dims
-        return check_indicators(fields, phase, mask, spatial_dims=dims)
+        return check_indicators(fields, phase, mask, spatial_dims=spatial_dims)
     fields, known = check_fields(fields, mask, spatial_dims=spatial_dims, name=name)
     return (fields if known is None else np.where(known, fields, 0)), known
 

@@ -175,11 +175,6 @@ class StructureFeatures(ImageFeatures):
                 f"`descriptors` must be one or more of {DESCRIPTORS}. Received: "
                 f"descriptors={self.descriptors!r}."
             )
-        if "persistence" in self.descriptors and self.missing_label is not None:
-            raise ValueError(
-                "'persistence' cannot be measured with missing pixels. Leave it out of "
-                "`descriptors`, or fill them and give no `missing_label`."
-            )
         if self.distances is not None:
             check_numbers(self.distances, "distances")
         check_spacing(self.spacing, self.spatial_dims)
@@ -291,7 +286,6 @@ class StructureFeatures(ImageFeatures):
 
     def _persistence(self, fields, known) -> list[float]:
         options = self._options(known, "connectivity", "spacing")
-        del options["mask"]
         found = measure.persistence_statistics(fields, **options)
         table = np.stack([found[name][0] for name in STATISTICS], axis=1)
         return list(np.nan_to_num(table).ravel())

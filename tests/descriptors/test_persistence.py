@@ -75,3 +75,33 @@ def test_the_torus_closes_holes_at_the_border(sphere):
 def test_a_field_of_one_phase_has_nothing_to_tell():
     found = persistence_statistics(np.ones((1, 6, 6), bool), phase=1)
     np.testing.assert_array_equal(found["total"], 0)
+
+
+@pytest.mark.parametrize("phase", [None, 1])
+@pytest.mark.parametrize("boundary", ["open", "periodic"])
+def test_missing_pixels_add_no_long_lived_features(phase, boundary):
+    y, x = np.indices((24, 24))
+    fields = (np.hypot(y - 11.3, x - 11.6) < 8)[np.newaxis].astype(float)
+    fields = np.roll(fields, 11, axis=2) if boundary == "periodic" else fields
+    known = np.ones((24, 24), bool)
+    known[::5, ::4] = False  # inside, outside and on the border of the disc
+    spoilt = np.where(known, fields, np.nan if phase is None else 7)
+    options = {"phase": phase, "boundary": boundary, "min_persistence": 0.6}
+    whole = persistence_statistics(fields, **options)
+    found = persistence_statistics(spoilt, mask=known, **options)
+    np.testing.assert_array_equal(found["count"], whole["count"])
+    np.testing.assert_allclose(found["total"], whole["total"], rtol=0.15)
+
+
+def test_the_nearest_pixel_is_that_of_the_pixel_sizes():
+    field = np.array([[[0.0, 0.0, 0.9], [0.0, 0.5, 0.0], [0.2, 0.2, 0.2]]])
+    known = np.ones((3, 3), bool)
+    known[1, 1] = False
+    # Along y a pixel is nearer than along x: the middle takes 0 from above or 0.2.
+    options = {"mask": known, "connectivity": "face"}
+    found = persistence_statistics(field, spacing=(1, 5), **options)
+    assert found["count"][0, 0] == 2
+    with pytest.raises(ValueError, match="`spacing` must be a positive"):
+        persistence_statistics(field, spacing=-1)
+    with pytest.raises(ValueError, match="`mask` must be boolean"):
+        persistence_statistics(field, mask=np.ones((2, 2), bool))

@@ -42,7 +42,8 @@ def all_lags(shape):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_lag_agrees_with_brute_force(rng, shape, boundary):
     field = rng.random(shape)
-    found = two_point_correlation(field[None], boundary=boundary)[0]
+    dims = len(shape)
+    found = two_point_correlation(field[None], boundary=boundary, spatial_dims=dims)[0]
     expected = [brute_force(field, lag, boundary) for lag in all_lags(shape)]
     np.testing.assert_allclose(found.ravel(), expected, atol=1e-12)
 
@@ -53,7 +54,9 @@ def test_missing_pixels_take_no_part(rng, shape, boundary):
     fields = rng.random((2, *shape))
     known = rng.random((2, *shape)) < 0.3
     fields[~known] = np.nan
-    found = two_point_correlation(fields, boundary=boundary, mask=known)
+    found = two_point_correlation(
+        fields, boundary=boundary, mask=known, spatial_dims=len(shape)
+    )
     for field, mask, result in zip(fields, known, found, strict=True):
         expected = [
             brute_force(field, lag, boundary, known=mask) for lag in all_lags(shape)
@@ -74,7 +77,9 @@ def test_one_mask_may_serve_all_fields(rng):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_cross_correlation_agrees_with_brute_force(rng, shape, boundary):
     first, second = rng.random((2, *shape))
-    found = two_point_cross_correlation(first[None], second[None], boundary=boundary)
+    found = two_point_cross_correlation(
+        first[None], second[None], boundary=boundary, spatial_dims=len(shape)
+    )
     expected = [brute_force(first, lag, boundary, second) for lag in all_lags(shape)]
     np.testing.assert_allclose(found.ravel(), expected, atol=1e-12)
 
@@ -100,7 +105,7 @@ def test_a_phase_is_told_by_its_label(rng):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_lag_zero_is_the_volume_fraction(rng, shape, boundary):
     fields = rng.random((3, *shape)) < 0.3
-    found = two_point_correlation(fields, boundary=boundary)
+    found = two_point_correlation(fields, boundary=boundary, spatial_dims=len(shape))
     zero = found.reshape(3, -1)[:, 0]
     np.testing.assert_allclose(zero, fields.reshape(3, -1).mean(axis=1), atol=1e-12)
 
@@ -253,6 +258,18 @@ def test_wrong_fields_are_refused(function, fields, message):
         function(fields)
 
 
+def test_a_single_image_is_not_taken_for_a_set_of_lines(rng):
+    with pytest.raises(ValueError, match=r"pass `fields\[np.newaxis\]`"):
+        two_point_correlation(rng.random((8, 8)))
+    with pytest.raises(ValueError, match="`spatial_dims=3`"):
+        two_point_cross_correlation(*rng.random((2, 1, 8, 8, 8)))
+
+
+def test_images_of_different_sizes_are_refused_in_plain_words(rng):
+    with pytest.raises(ValueError, match="`fields` must be one array, of fields"):
+        two_point_correlation([rng.random((8, 8)), rng.random((6, 6))])
+
+
 def test_unknown_boundary_is_refused():
     with pytest.raises(ValueError, match="`boundary` .*'symmetric'"):
         two_point_correlation(np.zeros((1, 4, 4)), boundary="symmetric")
@@ -293,5 +310,8 @@ def test_wrong_spacing_and_axis_are_refused():
     maps = np.ones((1, 4, 4))
     with pytest.raises(ValueError, match="`spacing` must be a positive"):
         radial_average(maps, spacing=(1, 0))
+    for wrong in ("1", True, [1.0, "2"]):
+        with pytest.raises(ValueError, match="`spacing` must be a positive"):
+            radial_average(maps, spacing=wrong)
     with pytest.raises(ValueError, match="`axis` must be"):
         axis_profile(maps, axis=2)

@@ -84,8 +84,11 @@ def test_missing_points_take_no_part():
     found = measure(spoilt, descriptors, missing_label=-1, **options)
     assert found["minkowski_fraction"] == pytest.approx(0.5, abs=0.03)
     np.testing.assert_allclose(found, whole, atol=0.04)
-    with pytest.raises(ValueError, match="'persistence' cannot"):
-        measure(spoilt, ["persistence"], missing_label=-1)
+    found = measure(spoilt, ["persistence"], missing_label=-1, **options)
+    whole = measure(labels, ["persistence"], **options)
+    assert found["persistence_h0_largest"] == pytest.approx(
+        whole["persistence_h0_largest"], abs=1
+    )
 
 
 @pytest.mark.parametrize("image", [np.zeros((8, 8), bool), np.ones((8, 8), bool)])
