@@ -9,6 +9,7 @@ from morphokeras.metrics.classification import (
 from morphokeras.metrics.comparison import compare
 from morphokeras.metrics.confounders import ConfounderWarning, probe_confounders
 from morphokeras.metrics.cross_validation import cross_validate_groups
+from morphokeras.metrics.description import describe
 from morphokeras.metrics.leaks import LeakageWarning, find_leaks
 from morphokeras.metrics.scorers import StructureScorer
 from morphokeras.metrics.significance import mean_interval, paired_tests
@@ -29,6 +30,7 @@ __all__ = [
     "classification_scores",
     "compare",
     "cross_validate_groups",
+    "describe",
     "euler_number_error",
     "find_leaks",
     "format_report",

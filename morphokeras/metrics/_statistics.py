@@ -15,7 +15,11 @@ import numpy as np
 from morphokeras.descriptors.chords import chord_length_distribution
 from morphokeras.descriptors.euler import euler_number
 from morphokeras.descriptors.phases import equivalent_diameters
-from morphokeras.descriptors.two_point import radial_average, two_point_correlation
+from morphokeras.descriptors.two_point import (
+    axis_profile,
+    radial_average,
+    two_point_correlation,
+)
 from morphokeras.topology import persistence_diagram, wasserstein_distance
 
 
@@ -26,6 +30,9 @@ class Conventions:
     spatial_dims: int = 2
     boundary: str = "open"
     threshold: float = 0.5
+    phase: int | None = None
+    lags: str = "radial"
+    axis: int | None = None
     connectivity: str = "full"
     cut: str = "keep"
     bin_width: int = 2
@@ -36,7 +43,12 @@ class Conventions:
     per_area: bool = False
 
     def words(self, *names: str) -> str:
-        """Return the conventions of these names as one line."""
+        """Return the conventions of these names as one line.
+
+        A phase has no threshold, and is named in its place.
+        """
+        if self.phase is not None:
+            names = ("phase", *[name for name in names if name != "threshold"])
         return ", ".join(f"{name}={getattr(self, name)}" for name in names)
 
 
@@ -81,21 +93,33 @@ class Statistic(ABC):
 
 
 class TwoPointStatistic(Statistic):
-    """Radial two-point correlations; their means are compared."""
+    """Two-point correlations; their means are compared."""
 
     def _measure(self, sets):
-        boundary = self.conventions.boundary
-        profiles = [
-            radial_average(two_point_correlation(fields, boundary=boundary))[1]
-            for fields in sets
-        ]
-        reach = min(profile.shape[1] for profile in profiles)
-        if reach < 2:
+        reach = min(self.widths) // 2
+        if reach < 1:
             raise ValueError(
                 "Fields must be at least 2 pixels wide along each axis. Received: "
                 f"fields of least width {min(self.widths)}."
             )
-        self.profiles = np.concatenate([p[:, 1:reach] for p in profiles])
+        self.profiles = np.concatenate([self._profiles(f, reach) for f in sets])
+
+    def _profiles(self, fields: np.ndarray, reach: int) -> np.ndarray:
+        """Return each field's correlation at the lags that are compared."""
+        own = self.conventions
+        maps = two_point_correlation(
+            fields, boundary=own.boundary, spatial_dims=own.spatial_dims
+        )
+        if own.lags == "radial":
+            return radial_average(maps)[1][:, 1 : reach + 1]
+        axes = range(own.spatial_dims)
+        if own.lags == "axes":
+            lines = [axis_profile(maps, axis)[1][:, 1 : reach + 1] for axis in axes]
+            return np.concatenate(lines, axis=1)
+        for axis in axes:
+            maps = np.take(maps, np.arange(-reach, reach + 1), axis=axis + 1)
+        flat = maps.reshape(len(maps), -1)
+        return np.delete(flat, flat.shape[1] // 2, axis=1)
 
     def distance(self, first, second):
         means = [weights @ self.profiles / weights.sum() for weights in (first, second)]
@@ -103,8 +127,14 @@ class TwoPointStatistic(Statistic):
 
     @property
     def convention(self):
-        words = self.conventions.words("boundary")
-        return f"mean |S2 - S2| of values, radial, 0 < r <= width / 2; {words}"
+        own = self.conventions
+        where = {
+            "radial": "radial, 0 < r <= width / 2",
+            "axes": "along each axis, 0 < r <= width / 2",
+            "all": "all lags up to width / 2 along each axis",
+        }[own.lags]
+        what = "values" if own.phase is None else "the phase"
+        return f"mean |S2 - S2| of {what}, {where}; {own.words('boundary')}"
 
 
 class ChordStatistic(Statistic):
@@ -115,6 +145,7 @@ class ChordStatistic(Statistic):
         counts = [
             chord_length_distribution(
                 self._phases(fields),
+                axis=own.axis,
                 boundary=own.boundary,
                 cut=own.cut,
                 spatial_dims=own.spatial_dims,
@@ -143,7 +174,8 @@ class ChordStatistic(Statistic):
         own = self.conventions
         name = {"kl": "KL(real | generated)", "js": "Jensen-Shannon"}[own.divergence]
         words = own.words("threshold", "boundary", "cut", "bin_width", "smoothing")
-        return f"{name}, nats, chords of all axes, by number; {words}"
+        axes = "all axes" if own.axis is None else f"axis {own.axis}"
+        return f"{name}, nats, chords of {axes}, by number; {words}"
 
 
 class SizeStatistic(Statistic):

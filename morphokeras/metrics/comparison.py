@@ -27,6 +27,8 @@ def compare(
     generated_groups: Sequence | None = None,
     threshold: float = 0.5,
     phase: int | None = None,
+    lags: str = "radial",
+    axis: int | None = None,
     connectivity: str = "full",
     boundary: str = "open",
     cut: str = "keep",
@@ -61,6 +63,11 @@ def compare(
     threshold, phase, connectivity, boundary, cut, bin_width, smoothing
         Conventions of the metrics, see each by itself. Two-point correlations and
         persistence are of the values, whatever the threshold.
+    lags : {'radial', 'axes', 'all'}, default='radial'
+        Lags of the two-point correlation: for oriented structures ``"axes"`` or
+        ``"all"``.
+    axis : int, default=None
+        The spatial axis of the chords; None takes all together.
     divergence, aggregate, min_persistence, per_area, spatial_dims
         More of them.
     max_pairwise : int, default=64
@@ -128,6 +135,9 @@ def compare(
         spatial_dims=spatial_dims,
         boundary=boundary,
         threshold=threshold,
+        phase=phase,
+        lags=lags,
+        axis=axis,
         connectivity=connectivity,
         cut=cut,
         bin_width=bin_width,
@@ -142,8 +152,8 @@ def compare(
     names = _checked_names(metrics)
     sets = checked_sets(real, generated, phase, spatial_dims)
     labels = [
-        _checked_groups(groups, len(sets[0]), "groups"),
-        _checked_groups(generated_groups, len(sets[1]), "generated_groups"),
+        checked_groups(groups, len(sets[0]), "groups"),
+        checked_groups(generated_groups, len(sets[1]), "generated_groups"),
     ]
     source = check_random_state(random_state)
     rows = {}
@@ -244,7 +254,7 @@ def _checked_names(metrics):
     return names
 
 
-def _checked_groups(groups, number, name):
+def checked_groups(groups, number, name):
     """Return the number of each field's group, counted from 0."""
     if groups is None:
         return np.arange(number)

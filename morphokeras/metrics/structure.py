@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from morphokeras.descriptors._fields import as_one_array
 from morphokeras.metrics._statistics import STATISTICS, Conventions
 
 
@@ -15,7 +16,8 @@ def two_point_error(
     boundary: str = "open",
     threshold: float | None = None,
     phase: int | None = None,
-    spatial_dims: int | None = None,
+    lags: str = "radial",
+    spatial_dims: int = 2,
 ) -> float:
     r"""Compare the mean two-point correlation of two sets of fields.
 
@@ -34,14 +36,19 @@ def two_point_error(
         Compare the indicators of values above it, instead of the values.
     phase : int, default=None
         Compare the indicators of this label of label maps.
-    spatial_dims : {2, 3}, default=None
-        Number of axes of a field. By default as many as there are.
+    lags : {'radial', 'axes', 'all'}, default='radial'
+        What is compared: the average over directions, which does not see directions
+        change places; the correlations along each axis, one beside the other; or those
+        at all lags, for structures that are oriented.
+    spatial_dims : {2, 3}, default=2
+        Number of axes of a field.
 
     Returns
     -------
     float
-        Mean over whole distances r, ``0 < r <= W / 2`` with W the smallest size of
-        any axis, of ``|S2_generated(r) - S2_real(r)|``; dimensionless, 0 is best.
+        Mean over whole distances r (or over lags), ``0 < r <= W / 2`` with W the
+        smallest size of any axis, of ``|S2_generated(r) - S2_real(r)|``; dimensionless,
+        0 is best.
 
     Raises
     ------
@@ -66,11 +73,12 @@ def two_point_error(
     >>> two_point_error(stripes, 1.0 - 0.5 * stripes) > 0.1
     True
     """
-    dims = np.ndim(real) - 1 if spatial_dims is None else spatial_dims
-    sets = checked_sets(real, generated, phase, dims)
+    sets = checked_sets(real, generated, phase, spatial_dims)
     if threshold is not None:
         sets = [(fields > threshold).astype("float32") for fields in sets]
-    return _distance("two_point", sets, spatial_dims=dims, boundary=boundary)
+    return _distance(
+        "two_point", sets, lags=lags, spatial_dims=spatial_dims, boundary=boundary
+    )
 
 
 def chord_divergence(
@@ -79,6 +87,7 @@ def chord_divergence(
     *,
     threshold: float = 0.5,
     phase: int | None = None,
+    axis: int | None = None,
     boundary: str = "open",
     cut: str = "keep",
     bin_width: int = 2,
@@ -96,6 +105,9 @@ def chord_divergence(
         Values above it are the phase whose chords are measured.
     phase : int, default=None
         Measure this label of label maps instead.
+    axis : int, default=None
+        Along which spatial axis chords are measured, 0 being the first; None: along all
+        of them together, which does not see axes change places.
     boundary : {'open', 'periodic'}, default='open'
         Whether chords end at the border, or go on at the other side.
     cut : {'keep', 'drop'}, default='keep'
@@ -140,6 +152,7 @@ def chord_divergence(
         "chords",
         checked_sets(real, generated, phase, spatial_dims),
         threshold=threshold,
+        axis=axis,
         boundary=boundary,
         cut=cut,
         bin_width=bin_width,
@@ -328,16 +341,39 @@ def checked_sets(
     real: Any, generated: Any, phase: int | None, spatial_dims: int
 ) -> list[np.ndarray]:
     """Return both sets as floats, or raise."""
-    sets = [np.asarray(real), np.asarray(generated)]
+    sets = [as_one_array(real, "real"), as_one_array(generated, "generated")]
     if sets[0].ndim != sets[1].ndim:
         raise ValueError(
             "`real` and `generated` must have the same number of axes. Received: "
             f"shapes {sets[0].shape} and {sets[1].shape}."
         )
-    return [
+    checked = [
         _checked_fields(fields, name, phase, spatial_dims)
         for fields, name in zip(sets, ("real", "generated"), strict=True)
     ]
+    _check_phase(phase, sets, checked)
+    return checked
+
+
+def checked_set(
+    fields: Any, name: str, phase: int | None, spatial_dims: int
+) -> np.ndarray:
+    """Return one set as floats, or raise."""
+    array = as_one_array(fields, name)
+    checked = _checked_fields(array, name, phase, spatial_dims)
+    _check_phase(phase, [array], [checked])
+    return checked
+
+
+def _check_phase(phase, sets, indicators):
+    """Refuse a label that is nowhere, of which all sets would be alike."""
+    if phase is None or any(fields.any() for fields in indicators):
+        return
+    labels = np.unique(np.concatenate([np.unique(fields) for fields in sets]))
+    raise ValueError(
+        f"`phase` must be a label that occurs. Received: phase={phase!r}, where the "
+        f"labels are {labels[:10].tolist()}."
+    )
 
 
 def _checked_fields(fields, name, phase, spatial_dims):
@@ -368,12 +404,28 @@ def _checked_fields(fields, name, phase, spatial_dims):
             f"`{name}` must hold finite values. Received NaN or infinity in field "
             f"number {np.argmin(finite)} (counted from 0)."
         )
+    _check_range(fields, name)
     return fields
+
+
+def _check_range(fields: np.ndarray, name: str) -> None:
+    """Refuse other scales; phase fields may overshoot a little."""
+    low, high = float(fields.min()), float(fields.max())
+    if low < -0.5 or high > 1.5:
+        raise ValueError(
+            f"`{name}` must hold values in [0, 1] or booleans. Received: values from "
+            f"{low:g} to {high:g}. Divide grey values by their range, for example by "
+            "255."
+        )
 
 
 def check_conventions(conventions: Conventions) -> None:
     """Raise where an option is unknown that no descriptor checks."""
-    options = {"divergence": ("kl", "js"), "aggregate": ("energy", "mean")}
+    options = {
+        "divergence": ("kl", "js"),
+        "aggregate": ("energy", "mean"),
+        "lags": ("radial", "axes", "all"),
+    }
     for name, known in options.items():
         if getattr(conventions, name) not in known:
             raise ValueError(

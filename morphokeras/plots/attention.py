@@ -4,7 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from morphokeras.plots._style import Axes, import_pyplot, without_ticks
+from morphokeras.plots._style import (
+    Axes,
+    check_um_per_px,
+    import_pyplot,
+    without_ticks,
+)
 
 
 class AttentionDisplay:
@@ -163,11 +168,7 @@ def add_scale_bar(ax: Axes, um_per_px: float) -> None:
     >>> ax.texts[0].get_text()
     '20 µm'
     """
-    if not 0 < um_per_px < np.inf:
-        raise ValueError(
-            "`um_per_px` must be a positive number of micrometres per pixel. "
-            f"Received: um_per_px={um_per_px}."
-        )
+    check_um_per_px(um_per_px)
     from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
     left, right = ax.get_xlim()

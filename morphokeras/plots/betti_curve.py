@@ -6,7 +6,13 @@ from typing import Any
 import numpy as np
 
 from morphokeras.plots._dimensions import dimension_name
-from morphokeras.plots._style import COLOURS, LINES, Figure, import_pyplot
+from morphokeras.plots._style import (
+    COLOURS,
+    LINES,
+    Figure,
+    check_sets,
+    import_pyplot,
+)
 from morphokeras.topology.level_sets import betti_curves
 
 
@@ -83,10 +89,7 @@ class BettiCurveDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        if not sets:
-            raise ValueError(
-                "`sets` must hold at least one set of fields. It is empty."
-            )
+        sets = check_sets(sets)
         if levels is None:
             low = min(float(np.min(fields)) for fields in sets.values())
             high = max(float(np.max(fields)) for fields in sets.values())

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from morphokeras.descriptors.chords import chord_length_distribution
-from morphokeras.plots._style import COLOURS, LINES, Axes, import_pyplot
+from morphokeras.plots._style import (
+    COLOURS,
+    LINES,
+    Axes,
+    as_phase,
+    check_sets,
+    check_um_per_px,
+    import_pyplot,
+)
 
 
 class ChordLengthDisplay:
@@ -48,7 +56,9 @@ class ChordLengthDisplay:
         *,
         threshold: float = 0.5,
         phase: int | None = None,
+        axis: int | None = None,
         boundary: str = "open",
+        spatial_dims: int = 2,
         um_per_px: float | None = None,
         ax: Axes = None,
     ) -> "ChordLengthDisplay":
@@ -63,8 +73,12 @@ class ChordLengthDisplay:
             Values above it are the phase.
         phase : int, default=None
             Measure this label of label maps instead.
+        axis : int, default=None
+            Along which spatial axis, 0 being the first; None: along all.
         boundary : {'open', 'periodic'}, default='open'
             Whether chords end at the border, or go on at the other side.
+        spatial_dims : {2, 3}, default=2
+            Number of axes of a field.
         um_per_px : float, default=None
             Micrometres per pixel, to give lengths in micrometres.
         ax : matplotlib Axes, default=None
@@ -79,13 +93,16 @@ class ChordLengthDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        TypeError, ValueError
+            If the sets or an option are not as described.
         """
         lengths, counts = {}, {}
-        for name, fields in sets.items():
-            fields = np.asarray(fields)
-            is_phase = fields > threshold if phase is None else fields == phase
+        for name, fields in check_sets(sets).items():
             lengths[name], counts[name] = chord_length_distribution(
-                is_phase, boundary=boundary, spatial_dims=fields.ndim - 1
+                as_phase(fields, threshold, phase),
+                axis=axis,
+                boundary=boundary,
+                spatial_dims=spatial_dims,
             )
         return cls(lengths, counts).plot(ax=ax, um_per_px=um_per_px)
 
@@ -108,6 +125,7 @@ class ChordLengthDisplay:
         ChordLengthDisplay
             The display itself.
         """
+        check_um_per_px(um_per_px)
         plt = import_pyplot()
         if ax is None:
             _, ax = plt.subplots(figsize=(5, 3.5), layout="constrained")

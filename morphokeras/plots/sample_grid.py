@@ -5,7 +5,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from morphokeras.plots._style import Figure, as_pictures, import_pyplot, without_ticks
+from morphokeras.plots._style import (
+    Figure,
+    as_pictures,
+    check_sets,
+    import_pyplot,
+    without_ticks,
+)
+from morphokeras.plots.attention import add_scale_bar
+
+Range = tuple[float, float] | str | None
 
 
 class SampleGridDisplay:
@@ -51,7 +60,8 @@ class SampleGridDisplay:
         titles: Mapping[str, list[str]] | None = None,
         n_columns: int = 6,
         cmap: str = "gray",
-        value_range: tuple[float, float] | None = (0.0, 1.0),
+        value_range: Range = "auto",
+        um_per_px: float | None = None,
         figure: Figure = None,
     ) -> "SampleGridDisplay":
         """Draw the first fields of each set.
@@ -68,9 +78,12 @@ class SampleGridDisplay:
             Most fields of a row.
         cmap : str, default='gray'
             Colour map.
-        value_range : tuple of float or None, default=(0.0, 1.0)
-            Values of the darkest and the brightest colour; None takes each picture's
-            own.
+        value_range : tuple of float, 'auto' or None, default='auto'
+            Values of the darkest and the brightest colour. ``'auto'``: 0 and 1, or the
+            range of all pictures together where that is wider, as it is of label maps.
+            None takes each picture's own.
+        um_per_px : float, default=None
+            Micrometres per pixel, for a scale bar in the first picture.
         figure : matplotlib Figure, default=None
             Figure to draw into; by default a new one.
 
@@ -81,34 +94,32 @@ class SampleGridDisplay:
 
         Raises
         ------
-        ValueError
-            If `rows` is empty or a set is not made of fields.
+        TypeError, ValueError
+            If `rows` is empty or no dict, or a set is not made of fields.
         ImportError
             If matplotlib is not installed.
         """
-        if not rows:
-            raise ValueError(
-                "`rows` must hold at least one set of fields. It is empty."
-            )
         pictures = {
             name: as_pictures(fields, "rows")[:n_columns]
-            for name, fields in rows.items()
+            for name, fields in check_sets(rows, "rows").items()
         }
-        display = cls(pictures, titles)
-        return display.plot(figure=figure, cmap=cmap, value_range=value_range)
+        return cls(pictures, titles).plot(
+            figure=figure, cmap=cmap, value_range=value_range, um_per_px=um_per_px
+        )
 
     def plot(
         self,
         *,
         figure: Figure = None,
         cmap: str = "gray",
-        value_range: tuple[float, float] | None = (0.0, 1.0),
+        value_range: Range = "auto",
+        um_per_px: float | None = None,
     ) -> "SampleGridDisplay":
         """Draw the rows.
 
         Parameters
         ----------
-        figure, cmap, value_range
+        figure, cmap, value_range, um_per_px
             As in :meth:`from_fields`.
 
         Returns
@@ -122,7 +133,7 @@ class SampleGridDisplay:
             size = (1.5 * n_columns + 0.4, 1.55 * len(self.rows) + 0.1)
             figure = plt.figure(figsize=size, layout="constrained")
         axes = figure.subplots(len(self.rows), n_columns, squeeze=False)
-        low, high = value_range or (None, None)
+        low, high = self._limits(value_range)
         for row, (name, pictures) in zip(axes, self.rows.items(), strict=True):
             titles = (self.titles or {}).get(name, [])
             for column, ax in enumerate(row):
@@ -133,5 +144,22 @@ class SampleGridDisplay:
                     ax.set_title(titles[column], fontsize=8)
             # A line of more letters is longer than the picture is high.
             row[0].set_ylabel(textwrap.fill(name, 18), fontsize=10)
+        if um_per_px is not None:
+            add_scale_bar(axes[0, 0], um_per_px)
         self.figure_, self.axes_ = figure, axes
         return self
+
+    def _limits(self, value_range: Range) -> tuple[float | None, float | None]:
+        """Return the values of the darkest and the brightest colour."""
+        if value_range is None:
+            return None, None
+        if not isinstance(value_range, str):
+            return value_range
+        if value_range != "auto":
+            raise ValueError(
+                "`value_range` must be two numbers, 'auto' or None. Received: "
+                f"value_range={value_range!r}."
+            )
+        low = min(np.nanmin(pictures) for pictures in self.rows.values())
+        high = max(np.nanmax(pictures) for pictures in self.rows.values())
+        return min(0.0, float(low)), max(1.0, float(high))

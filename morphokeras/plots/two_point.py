@@ -5,7 +5,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from morphokeras.descriptors.two_point import radial_average, two_point_correlation
-from morphokeras.plots._style import COLOURS, LINES, Axes, import_pyplot
+from morphokeras.plots._style import (
+    COLOURS,
+    LINES,
+    Axes,
+    as_phase,
+    check_sets,
+    check_um_per_px,
+    import_pyplot,
+)
 
 
 class TwoPointDisplay:
@@ -46,7 +54,10 @@ class TwoPointDisplay:
         cls,
         sets: Mapping[str, np.ndarray],
         *,
+        threshold: float | None = None,
+        phase: int | None = None,
         boundary: str = "open",
+        spatial_dims: int = 2,
         um_per_px: float | None = None,
         ax: Axes = None,
     ) -> "TwoPointDisplay":
@@ -55,9 +66,16 @@ class TwoPointDisplay:
         Parameters
         ----------
         sets : dict of ndarray of shape (n_samples, \*shape)
-            Fields or phase indicators, by the name of the set.
+            Fields with values in [0, 1], booleans, or with `phase` labels, by the name
+            of the set.
+        threshold : float, default=None
+            Correlate where values are above it, instead of the values.
+        phase : int, default=None
+            Correlate this label of label maps.
         boundary : {'open', 'periodic'}, default='open'
             As in :func:`~morphokeras.descriptors.two_point.two_point_correlation`.
+        spatial_dims : {2, 3}, default=2
+            Number of axes of a field.
         um_per_px : float, default=None
             Micrometres per pixel, to give distances in micrometres.
         ax : matplotlib Axes, default=None
@@ -72,10 +90,16 @@ class TwoPointDisplay:
         ------
         ImportError
             If matplotlib is not installed.
+        TypeError, ValueError
+            If the sets or an option are not as described.
         """
         radii, profiles = {}, {}
-        for name, fields in sets.items():
-            maps = two_point_correlation(fields, boundary=boundary)
+        for name, fields in check_sets(sets).items():
+            maps = two_point_correlation(
+                as_phase(fields, threshold, phase),
+                boundary=boundary,
+                spatial_dims=spatial_dims,
+            )
             radii[name], profiles[name] = radial_average(maps)
         return cls(radii, profiles).plot(ax=ax, um_per_px=um_per_px)
 
@@ -102,6 +126,7 @@ class TwoPointDisplay:
         TwoPointDisplay
             The display itself.
         """
+        check_um_per_px(um_per_px)
         plt = import_pyplot()
         if ax is None:
             _, ax = plt.subplots(figsize=(5, 3.5), layout="constrained")

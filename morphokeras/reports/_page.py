@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+import morphokeras
 from morphokeras.utils.files import replacing
 
 if TYPE_CHECKING:
@@ -140,8 +141,12 @@ def _shown(value: Any) -> str:
 
 def _footer() -> str:
     """Return the versions of everything that computed the page."""
-    versions = [f"Python {platform.python_version()}"]
-    for package in ("morphokeras", *PACKAGES):
+    # Its own version is known where it is not installed, too.
+    versions = [
+        f"morphokeras {morphokeras.__version__}",
+        f"Python {platform.python_version()}",
+    ]
+    for package in PACKAGES:
         try:
             versions.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from morphokeras.metrics import compare
+from morphokeras.metrics import compare, describe
 from morphokeras.plots import ChordLengthDisplay, SampleGridDisplay, TwoPointDisplay
 from morphokeras.plots._style import import_pyplot
 from morphokeras.reports._page import Page
@@ -17,6 +17,12 @@ WORDS = {
     "phase_size": "Phase size error",
     "persistence": "Persistence distance",
     "euler": "Euler number error",
+    "volume_fraction": "Volume fraction",
+    "specific_surface": "Specific surface",
+    "mean_curvature": "Integral of mean curvature",
+    "euler_density": "Euler number",
+    "mean_chord": "Mean chord",
+    "mean_diameter": "Mean diameter of parts",
 }
 
 
@@ -41,8 +47,9 @@ def report(
     r"""Write one HTML file that compares two sets of microstructures.
 
     It holds the table of `morphokeras.metrics.compare`, what it says in plain words,
-    example fields, two-point curves, chord lengths, the conventions and the versions.
-    It needs no other file, and prints well.
+    what each set is by `morphokeras.metrics.describe`, example fields, two-point
+    curves, chord lengths, the conventions and the versions. It needs no other file, and
+    prints well.
 
     Parameters
     ----------
@@ -51,7 +58,7 @@ def report(
     path : str or path-like
         The file to write. An older one is replaced when the new one is complete.
     names : tuple of two str, default=("Real", "Generated")
-        What to call the sets, such as the names of two alloys.
+        What to call the sets, such as the names of two alloys; not the same.
     title : str, default=None
         The heading. By default made of the names.
     um_per_px : float, default=None
@@ -85,9 +92,11 @@ def report(
     True
     """
     import_pyplot()
+    names = _checked_names(names)
     page = Page(
         f"{names[1]} against {names[0]}" if title is None else title,
-        f"{names[0]}: {_described(real)}. {names[1]}: {_described(generated)}.",
+        f"{names[0]}: {_described(real)}. {names[1]}: {_described(generated)}."
+        + ("" if phase is None else f" The phase is the label {phase}."),
     )
     add_comparison(
         page,
@@ -115,6 +124,7 @@ def add_comparison(
     boundary: str,
     threshold: float,
     phase: int | None,
+    spatial_dims: int,
     **options: Any,
 ) -> None:
     """Add the sections that compare two sets, the first one being the reference."""
@@ -125,6 +135,7 @@ def add_comparison(
         boundary=boundary,
         threshold=threshold,
         phase=phase,
+        spatial_dims=spatial_dims,
         **options,
     )
     page.heading("How far the sets lie apart")
@@ -138,16 +149,38 @@ def add_comparison(
         f"distance between two random halves of {first}, and its upper quantile: what "
         "lies below cannot be told from other fields of the same kind."
     )
+    page.heading("What each set is")
+    page.table(
+        _descriptions(
+            sets,
+            um_per_px=um_per_px,
+            boundary=boundary,
+            threshold=threshold,
+            phase=phase,
+            spatial_dims=spatial_dims,
+            options=options,
+        ),
+        words=("unit", *sets),
+    )
+    page.paragraph(
+        "Means with their intervals over groups, by Student's t. Surfaces, curvature "
+        "and Euler number are by the area or volume of the fields."
+    )
     page.heading("Examples")
     pictures = _pictures(sets, phase)
     page.figure(
-        SampleGridDisplay.from_fields(pictures, n_columns=n_columns).figure_,
+        SampleGridDisplay.from_fields(
+            pictures, n_columns=n_columns, um_per_px=um_per_px
+        ).figure_,
         f"The first fields of {first} and {second}.",
     )
     page.heading("Two-point correlation")
     page.figure(
         TwoPointDisplay.from_fields(
-            pictures, boundary=boundary, um_per_px=um_per_px
+            pictures,
+            boundary=boundary,
+            spatial_dims=spatial_dims,
+            um_per_px=um_per_px,
         ).figure_,
         "How often two points at a distance are both of the phase.",
     )
@@ -158,12 +191,51 @@ def add_comparison(
             threshold=threshold,
             phase=phase,
             boundary=boundary,
+            spatial_dims=spatial_dims,
             um_per_px=um_per_px,
         ).figure_,
         "Lengths of the lines that the phase cuts out, along all axes.",
     )
     page.heading("Conventions")
     page.rows(table.convention.rename(index=WORDS).items(), "conventions")
+
+
+def _descriptions(
+    sets: dict[str, np.ndarray], *, options: dict[str, Any], **conventions: Any
+) -> Any:
+    """Return what each set is: a mean and its interval, in words."""
+    import pandas
+
+    shared = {
+        k: options[k] for k in ("connectivity", "cut", "confidence") if k in options
+    }
+    keys = ("groups", "generated_groups")
+    columns: dict[str, Any] = {}
+    for (name, fields), key in zip(sets.items(), keys, strict=True):
+        table = describe(fields, groups=options.get(key), **shared, **conventions)
+        columns["unit"] = table["unit"]
+        columns[name] = [
+            _with_interval(*row) for row in table[["mean", "low", "high"]].to_numpy()
+        ]
+    found = pandas.DataFrame(columns, index=table.index).rename(index=WORDS)
+    return found[[*sets, "unit"]]
+
+
+def _with_interval(mean: float, low: float, high: float) -> str:
+    if np.isnan(mean):
+        return "–"
+    if np.isnan(low):
+        return f"{mean:.3g}"
+    return f"{mean:.3g} ({low:.3g} to {high:.3g})"
+
+
+def _checked_names(names: Any) -> tuple[str, str]:
+    is_pair = not isinstance(names, str) and len(names) == 2
+    if not is_pair or len({*names}) != 2 or not all(isinstance(n, str) for n in names):
+        raise ValueError(
+            f"`names` must be two different names. Received: names={names!r}."
+        )
+    return names[0], names[1]
 
 
 def _verdict(row: Any, reference: str) -> str:

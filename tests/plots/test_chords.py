@@ -43,3 +43,9 @@ def test_a_set_without_the_phase_is_drawn_as_zero():
     fields = np.zeros((1, 8, 8))
     ax = ChordLengthDisplay.from_fields({"empty": fields}).ax_
     assert (ax.patches[0].get_data()[0] == 0).all()
+
+
+def test_one_axis_may_be_drawn_alone():
+    options = {"boundary": "periodic"}
+    across = ChordLengthDisplay.from_fields({"a": _stripes(2)}, axis=1, **options)
+    assert np.flatnonzero(across.counts["a"].sum(axis=0)).tolist() == [1]

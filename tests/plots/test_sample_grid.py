@@ -53,3 +53,19 @@ def test_titles_and_a_given_figure_are_used(rng):
 def test_nothing_to_draw_is_refused():
     with pytest.raises(ValueError, match="`rows`"):
         SampleGridDisplay.from_fields({})
+
+
+def test_label_maps_use_all_greys():
+    rows = {"a": np.array([[[0, 1], [1, 0]]]), "b": np.array([[[0, 2], [1, -1]]])}
+    display = SampleGridDisplay.from_fields(rows)
+    limits = [ax.images[0].get_clim() for ax in display.axes_[:, 0]]
+    assert limits == [(-1.0, 2.0)] * 2
+    with pytest.raises(ValueError, match="`value_range` must be two numbers"):
+        SampleGridDisplay.from_fields(rows, value_range="wide")
+
+
+def test_the_first_picture_may_have_a_scale_bar(rng):
+    rows = {"a": rng.random((2, 40, 40)), "b": rng.random((2, 40, 40))}
+    axes = SampleGridDisplay.from_fields(rows, um_per_px=0.5).axes_
+    assert axes[0, 0].texts[0].get_text() == "5 µm"
+    assert not any(ax.texts for ax in axes.ravel()[1:])

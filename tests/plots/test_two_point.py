@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from morphokeras.descriptors.two_point import radial_average, two_point_correlation
-from morphokeras.plots.two_point import TwoPointDisplay
+from morphokeras.plots import (
+    BettiCurveDisplay,
+    ChordLengthDisplay,
+    SampleGridDisplay,
+    TwoPointDisplay,
+)
 
 pytestmark = pytest.mark.backend_free
 
@@ -42,3 +47,49 @@ def test_distances_may_be_micrometres(rng):
 def test_the_band_can_be_left_out(rng):
     display = TwoPointDisplay.from_fields({"x": rng.random((2, 16, 16))})
     assert not display.plot(band=None).ax_.collections
+
+
+def test_one_phase_of_label_maps_is_drawn(rng):
+    labels = rng.integers(0, 3, (4, 16, 16))
+    found = TwoPointDisplay.from_fields({"x": labels}, phase=2).profiles["x"]
+    expected = TwoPointDisplay.from_fields({"x": labels == 2}).profiles["x"]
+    np.testing.assert_array_equal(found, expected)
+    above = TwoPointDisplay.from_fields({"x": labels / 2}, threshold=0.6).profiles["x"]
+    np.testing.assert_array_equal(above, expected)
+
+
+def test_volumes_are_said_to_be_such(rng):
+    volumes = rng.random((2, 8, 8, 8))
+    display = TwoPointDisplay.from_fields({"x": volumes}, spatial_dims=3)
+    assert display.profiles["x"].shape == (2, 5)
+    with pytest.raises(ValueError, match="`spatial_dims=3`"):
+        TwoPointDisplay.from_fields({"x": volumes})
+
+
+@pytest.mark.parametrize("display", [
+    TwoPointDisplay, ChordLengthDisplay, SampleGridDisplay, BettiCurveDisplay
+])  # fmt: skip
+def test_sets_without_names_or_fields_are_refused(display):
+    fields = np.zeros((2, 8, 8))
+    with pytest.raises(TypeError, match="must be a dict of sets .* Received: ndarray"):
+        display.from_fields(fields)
+    with pytest.raises(ValueError, match="at least one set"):
+        display.from_fields({})
+    with pytest.raises(ValueError, match="'Real' is empty"):
+        display.from_fields({"Real": fields[:0]})
+    with pytest.raises(TypeError, match="real numbers. Received dtype <U1 in 'Real'"):
+        display.from_fields({"Real": "x"})
+
+
+@pytest.mark.parametrize("display", [TwoPointDisplay, ChordLengthDisplay])
+def test_what_has_no_phase_is_refused(display):
+    fields = np.zeros((2, 8, 8))
+    for wrong, message in (
+        (fields + np.nan, "finite values"),
+        ((fields + 2).astype(int), "whole numbers up to 2. Pass `phase`"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            display.from_fields({"x": wrong})
+    for wrong_size in (-1, np.nan):
+        with pytest.raises(ValueError, match="`um_per_px` must be a positive"):
+            display.from_fields({"x": fields}, um_per_px=wrong_size)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from morphokeras.metrics import compare
+import morphokeras
+from morphokeras.metrics import compare, describe
 from morphokeras.reports import report
 
 matplotlib.use("Agg")
@@ -71,6 +72,7 @@ def test_names_are_shown_and_cannot_inject_markup(page):
 
 def test_page_names_the_versions(page):
     assert f"numpy {np.__version__}" in page
+    assert f"morphokeras {morphokeras.__version__}" in page
 
 
 def test_sets_of_one_kind_are_said_to_be_alike(sets, tmp_path):
@@ -90,3 +92,25 @@ def test_a_report_that_fails_leaves_the_old_one(sets, tmp_path):
         report(*sets, path, metrics=["wrong"])
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_page_tells_what_each_set_is(sets, page):
+    assert page.count("Volume fraction") == 1
+    for fields in sets:
+        mean, low, high = describe(fields).loc["mean_chord", ["mean", "low", "high"]]
+        assert f"{mean:.3g} ({low:.3g} to {high:.3g})" in page
+
+
+def test_page_of_a_phase_in_volumes_has_its_units(tmp_path):
+    labels = np.random.default_rng(0).integers(0, 3, (8, 8, 8, 8))
+    options = {"phase": 2, "spatial_dims": 3, "um_per_px": 0.5, "n_bootstrap": 5}
+    report(labels[:4], labels[4:], tmp_path / "r.html", groups=[0, 0, 1, 1], **options)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "The phase is the label 2." in page and "phase=2" in page
+    assert "Integral of mean curvature" in page and "µm⁻²" in page
+
+
+@pytest.mark.parametrize("names", [("A", "A"), ("A",), "AB", (1, 2)])
+def test_names_must_be_two_different_ones(sets, tmp_path, names):
+    with pytest.raises(ValueError, match="`names` must be two different names"):
+        report(*sets, tmp_path / "r.html", names=names)
