@@ -28,9 +28,11 @@ MARK = 5.0
 GIGABYTES = 4.0
 VOLUME = 256
 ON_VOLUMES = {
-    "two-point, open": lambda x: descriptors.two_point_correlation(x, boundary="open"),
+    "two-point, open": lambda x: descriptors.two_point_correlation(
+        x, boundary="open", spatial_dims=3
+    ),
     "two-point, periodic": lambda x: descriptors.two_point_correlation(
-        x, boundary="periodic"
+        x, boundary="periodic", spatial_dims=3
     ),
     "lineal path": lambda x: descriptors.lineal_path(x, spatial_dims=3),
     "chords": lambda x: descriptors.chord_length_distribution(x, spatial_dims=3),
