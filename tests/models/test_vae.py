@@ -42,6 +42,12 @@ def labels():
     return np.array([0, 1, 0, 1, -1, 0], "int32")
 
 
+def test_an_encoder_that_also_classifies_is_twice_as_wide():
+    classify = {"num_classes": 2, "loss_weights": {"rec": 1.0, "class": 1.0}}
+    assert make(filters=16).encoder.widths[0] == 8
+    assert make(filters=16, **classify).encoder.widths[0] == 16
+
+
 def test_every_term_is_in_the_history(images, labels):
     weights = dict.fromkeys(_objective.TERMS, 0.1)
     model = make(loss_weights=weights, num_classes=2, topology_samples=0.5, depth=1)
