@@ -160,6 +160,5 @@ class SampleGridDisplay:
                 "`value_range` must be two numbers, 'auto' or None. Received: "
                 f"value_range={value_range!r}."
             )
-        low = min(np.nanmin(pictures) for pictures in self.rows.values())
-        high = max(np.nanmax(pictures) for pictures in self.rows.values())
-        return min(0.0, float(low)), max(1.0, float(high))
+        values = np.concatenate([p[np.isfinite(p)] for p in self.rows.values()])
+        return float(values.min(initial=0)), float(values.max(initial=1))

@@ -64,6 +64,12 @@ def test_label_maps_use_all_greys():
         SampleGridDisplay.from_fields(rows, value_range="wide")
 
 
+def test_missing_pixels_leave_the_range_alone():
+    fields = np.full((1, 4, 4), np.nan)
+    display = SampleGridDisplay.from_fields({"a": fields})
+    assert display.axes_[0, 0].images[0].get_clim() == (0.0, 1.0)
+
+
 def test_the_first_picture_may_have_a_scale_bar(rng):
     rows = {"a": rng.random((2, 40, 40)), "b": rng.random((2, 40, 40))}
     axes = SampleGridDisplay.from_fields(rows, um_per_px=0.5).axes_
