@@ -143,7 +143,7 @@ class AttentionDisplay:
         return self
 
 
-def add_scale_bar(ax: Axes, um_per_px: float) -> None:
+def add_scale_bar(ax: Axes, um_per_px: float, *, longest: float = 0.25) -> None:
     """Draw a scale bar of a round length into the picture of some axes.
 
     Parameters
@@ -152,11 +152,14 @@ def add_scale_bar(ax: Axes, um_per_px: float) -> None:
         Axes that show a picture, one data unit a pixel.
     um_per_px : float
         Micrometres per pixel.
+    longest : float, default=0.25
+        The bar's greatest length, a share of the picture's width in (0, 0.9]; small
+        pictures need more to have room for the letters.
 
     Raises
     ------
     ValueError
-        If `um_per_px` is not a positive number.
+        If `um_per_px` is not a positive number, or `longest` no such share.
 
     Examples
     --------
@@ -169,11 +172,15 @@ def add_scale_bar(ax: Axes, um_per_px: float) -> None:
     '20 µm'
     """
     check_um_per_px(um_per_px)
+    if not 0 < longest <= 0.9:
+        raise ValueError(
+            f"`longest` must lie in (0, 0.9]. Received: longest={longest!r}."
+        )
     from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
     left, right = ax.get_xlim()
     width = right - left
-    length = round_length(0.25 * width * um_per_px)
+    length = round_length(longest * width * um_per_px)
     bar = length / um_per_px
     start, margin = left + 0.05 * width, 0.02 * width
     plt = import_pyplot()

@@ -145,7 +145,7 @@ class SampleGridDisplay:
             # A line of more letters is longer than the picture is high.
             row[0].set_ylabel(textwrap.fill(name, 18), fontsize=10)
         if um_per_px is not None:
-            add_scale_bar(axes[0, 0], um_per_px)
+            add_scale_bar(axes[0, 0], um_per_px, longest=0.5)
         self.figure_, self.axes_ = figure, axes
         return self
 

@@ -91,3 +91,12 @@ def test_wrong_input_is_named():
         AttentionDisplay(np.zeros((8, 8)), np.zeros(8)).plot()
     with pytest.raises(ValueError, match="`um_per_px`"):
         add_scale_bar(plt.figure().add_subplot(), float("nan"))
+
+
+def test_a_scale_bar_may_be_longer():
+    ax = plt.figure().add_subplot()
+    ax.imshow(np.zeros((50, 100)))
+    add_scale_bar(ax, 1.0, longest=0.5)
+    assert ax.texts[0].get_text() == "50 µm"
+    with pytest.raises(ValueError, match="`longest` must lie"):
+        add_scale_bar(ax, 1.0, longest=1.5)

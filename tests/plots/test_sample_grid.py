@@ -73,5 +73,5 @@ def test_missing_pixels_leave_the_range_alone():
 def test_the_first_picture_may_have_a_scale_bar(rng):
     rows = {"a": rng.random((2, 40, 40)), "b": rng.random((2, 40, 40))}
     axes = SampleGridDisplay.from_fields(rows, um_per_px=0.5).axes_
-    assert axes[0, 0].texts[0].get_text() == "5 µm"
+    assert axes[0, 0].texts[0].get_text() == "10 µm"
     assert not any(ax.texts for ax in axes.ravel()[1:])
