@@ -161,9 +161,9 @@ class EBSDMapDisplay:
         """
         plt = import_pyplot()
         square, column = self._prepare()
-        if ax is None:
-            size = _figure_size(square.shape)
-            _, ax = plt.subplots(figsize=size, layout="constrained")
+        own_figure = ax is None
+        if own_figure:
+            _, ax = plt.subplots(layout="constrained")
         handles = self._draw_picture(ax, square, column, key)
         if boundaries or self.show == "boundaries":
             handles += self._draw_boundaries(ax, square)
@@ -179,6 +179,9 @@ class EBSDMapDisplay:
                 frameon=False,
                 fontsize=8,
             )
+        if own_figure:
+            lines = len(handles) * key + 2 * bool(title)
+            ax.figure.set_size_inches(_figure_size(square.shape, lines))
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -232,10 +235,14 @@ class EBSDMapDisplay:
         return draw_boundaries(ax, ebsd, self.threshold, color)
 
 
-def _figure_size(shape: tuple[int, int]) -> tuple[float, float]:
-    """Return the size of a figure, in inches, with room for key and legend."""
+def _figure_size(shape: tuple[int, int], lines: int) -> tuple[float, float]:
+    """Return the size of a figure, in inches, with room for key and lines of text.
+
+    No more room than that: a map that grew into it would push the key over the edge,
+    since the layout follows such a map in many small steps only.
+    """
     height, width = 4.2 * np.array(shape) / max(shape)
-    return max(width, 1.5) + 2.1, max(height, 1.6) + 0.7
+    return max(width, 1.5) + 2.1, max(height, 1.6) + 0.1 + 0.18 * lines
 
 
 def _phase_colors(ebsd: EBSDMap) -> tuple[np.ndarray, list[Any]]:
@@ -296,7 +303,7 @@ def _draw_keys(
     corner = ScaledTranslation(1, 1, ax.transAxes)
     inches = ax.figure.dpi_scale_trans + corner
     # A layout finds the room for keys at once if the map does not move for it.
-    ax.set_anchor("W")
+    ax.set_anchor("NW")
     for i, (laue, names) in enumerate(_symmetries(ebsd).items()):
         inset = ax.inset_axes((0.35, -1.5 - 1.7 * i, 1.0, 0.95), transform=inches)
         draw_ipf_key(inset, laue)

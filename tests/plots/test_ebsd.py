@@ -53,6 +53,23 @@ def test_a_pole_figure_map_has_one_key_for_each_symmetry():
     assert titles == ["ferrite\nm-3m, along z", "cementite\nmmm, along z"]
 
 
+@pytest.mark.parametrize("shape", [(30, 30), (25, 30), (30, 15), (4, 30)])
+@pytest.mark.parametrize("options", [
+    {}, {"boundaries": True}, {"title": "Sheet"}, {"show": "kam"}
+])  # fmt: skip
+def test_key_and_title_lie_inside_the_figure(shape, options):
+    y, x = np.indices(shape) * 0.5
+    angles = np.zeros((*shape, 3))
+    angles[:, 2:, 0] = 0.7
+    phases = {1: Phase("austenite/austenite", "43")}
+    ebsd = EBSDMap(np.ones(shape, int), angles, x, y, (0.5, 0.5), phases)
+    figure = EBSDMapDisplay.from_map(ebsd, **options).figure_
+    figure.canvas.draw()  # as a file that is saved at once
+    content, room = figure.get_tightbbox(), figure.get_size_inches()
+    assert content.x0 >= 0 and content.y0 >= 0
+    assert content.x1 <= room[0] and content.y1 <= room[1]
+
+
 def test_boundaries_lie_between_the_pixels_that_they_part():
     display = EBSDMapDisplay.from_map(bicrystal(), "boundaries")
     high, phases = display.ax_.collections
