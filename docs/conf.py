@@ -63,7 +63,14 @@ html_theme_options = {
     "show_toc_level": 2,
 }
 html_sidebars = {
-    page: [] for page in ("user_guide", "paper_to_code", "benchmarks", "limits")
+    page: []
+    for page in (
+        "user_guide",
+        "paper_to_code",
+        "benchmarks",
+        "article_tables",
+        "limits",
+    )
 }
 
 

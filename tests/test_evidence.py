@@ -52,11 +52,11 @@ def test_an_experiment_runs_and_goes_on(tmp_path, monkeypatch):
     path = tmp_path / "structure.json"
     monkeypatch.setitem(SCALES, "small", TINY)
     monkeypatch.setattr(structure, "SHOWN", 2)
-    command = ["structure", "--seeds", "0", "--output", str(path)]
-    monkeypatch.setattr(sys, "argv", command)
+    command = f"structure --seeds 0 --features large --output {path}"
+    monkeypatch.setattr(sys, "argv", command.split())
     structure.main()
     rows = json.loads(path.read_text())["rows"]["0"]
-    assert set(rows) == set(structure.ROWS)
+    assert set(rows) == {f"large features: {name}" for name in structure.ROWS}
     assert all(row["two_point"] >= 0 for row in rows.values())
     assert "*in the article*" in path.with_suffix(".csv").read_text()
     before = path.read_text()

@@ -29,9 +29,9 @@ from morphokeras.metrics import classification_scores
 LABELLED = {"small": 96, "full": 384}
 SAMPLES = 4
 # Shares of the steps of a scale.
-GENERATOR_STEPS = 2 / 3
-PRETRAINING_STEPS = 1 / 3
-TRAINING_STEPS = 2 / 3
+GENERATOR_STEPS = 1 / 3
+PRETRAINING_STEPS = 1 / 6
+TRAINING_STEPS = 1 / 3
 
 WHOLE = {
     "field": "phase",
@@ -62,7 +62,13 @@ ARTICLE = {
 def main():
     arguments = parse_arguments(__doc__, "ablation")
     scale = {**SCALES[arguments.scale], "labelled": LABELLED[arguments.scale]}
-    results = Results(arguments.output, {"scale": scale, "generator": WHOLE})
+    settings = {
+        "scale": scale,
+        "shares_of_steps": [GENERATOR_STEPS, PRETRAINING_STEPS, TRAINING_STEPS],
+        "generator": WHOLE,
+        "augmentation": UNCHANGED,
+    }
+    results = Results(arguments.output, settings)
     for seed in arguments.seeds:
         run(seed, scale, results)
     figures = [column.figure for column in ACCURACY]
@@ -126,9 +132,7 @@ def classifier(scale, seed, synthetic, training):
 
     In all cases it takes the same number of steps.
     """
-    clf = MicrostructureClassifier(
-        filters=scale["filters"], warm_start=True, random_state=seed, **UNCHANGED
-    )
+    clf = MicrostructureClassifier(warm_start=True, random_state=seed, **UNCHANGED)
     steps = scale["steps"]
     left = (PRETRAINING_STEPS + TRAINING_STEPS) * steps
     if synthetic:

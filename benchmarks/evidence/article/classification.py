@@ -32,9 +32,11 @@ from morphokeras.ebsd import EBSDMap, Phase, ipf_colors, orientation_channels
 from morphokeras.estimators import PlainCNNClassifier
 from morphokeras.metrics import classification_scores
 
-GRAINS = {"coarse": 14, "medium": 20, "fine": 28}
+STEPS = {"small": 300, "full": 10_000}
+# Grains on 32 x 32 points.
+GRAINS = {"coarse": 10, "medium": 18, "fine": 32}
 # Degrees about the <001> fibre along the normal; None: orientations drawn evenly.
-TEXTURES = {"none": None, "weak": 35.0, "strong": 25.0}
+TEXTURES = {"none": None, "weak": 35.0, "strong": 20.0}
 NOT_INDEXED = 0.03
 PATCH = 24
 STRIDE = 8
@@ -58,7 +60,11 @@ DATA = {
 def main():
     maps = {"type": Path, "help": "a folder of .ang and .ctf files"}
     arguments = parse_arguments(__doc__, "classification", maps=maps)
-    settings = {"scale": SCALES[arguments.scale], "augmentation": UNCHANGED}
+    settings = {
+        "scale": SCALES[arguments.scale],
+        "steps": STEPS[arguments.scale],
+        "augmentation": UNCHANGED,
+    }
     results = Results(arguments.output, settings)
     for seed in arguments.seeds:
         run(seed, arguments.scale, results, "phase fields", split_phase_fields)
@@ -82,8 +88,7 @@ def run(seed, scale, results, name, split):
 
     def ours():
         clf = MicrostructureClassifier(
-            filters=sizes["filters"],
-            epochs=epochs_of(sizes["steps"], len(training[0])),
+            epochs=epochs_of(STEPS[scale], len(training[0])),
             random_state=seed,
             **UNCHANGED,
         )

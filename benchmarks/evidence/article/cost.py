@@ -56,8 +56,8 @@ def main():
     for seed in arguments.seeds:
         for case in cases:
             results.row(seed, name_of(case), lambda case=case: measure(*case))
-    names = dict.fromkeys(name for rows in results.rows.values() for name in rows)
-    write_table(results, {**dict.fromkeys(names), "article": ARTICLE}, COLUMNS)
+    rows = dict.fromkeys(name for rows in results.rows.values() for name in rows)
+    write_table(results, {**rows, list(rows)[-1]: ARTICLE}, COLUMNS)
 
 
 def name_of(case: tuple[int, int]) -> str:

@@ -31,6 +31,8 @@ from morphokeras import MicrostructureClassifier, MicrostructureGenerator
 from morphokeras.datasets import make_porous
 from morphokeras.estimators import PlainCNNClassifier, PlainVAEGenerator
 
+# Share of a scale's steps: there are many trainings.
+STEPS = 1 / 3
 SEEN = (0.10, 0.15, 0.20, 0.65, 0.70, 0.75)
 UNSEEN = (0.25, 0.30, 0.35, 0.40, 0.45, 0.50, 0.55, 0.60)
 PORE_SIZES = {"fine": 3.0, "medium": 4.0, "coarse": 5.3}
@@ -53,8 +55,12 @@ ROWS = {
 
 def main():
     arguments = parse_arguments(__doc__, "porosity")
-    scale = SCALES[arguments.scale]
-    settings = {"scale": scale, "pore_sizes": PORE_SIZES, "augmentation": UNCHANGED}
+    settings = {
+        "scale": SCALES[arguments.scale],
+        "share_of_steps": STEPS,
+        "pore_sizes": PORE_SIZES,
+        "augmentation": UNCHANGED,
+    }
     results = Results(arguments.output, settings)
     for seed in arguments.seeds:
         run(seed, arguments.scale, results)
@@ -84,8 +90,7 @@ def run(seed, scale, results):
 
     def ours():
         clf = MicrostructureClassifier(
-            filters=sizes["filters"],
-            epochs=epochs_of(sizes["steps"], len(training[0])),
+            epochs=epochs_of(STEPS * sizes["steps"], len(training[0])),
             random_state=seed,
             **UNCHANGED,
         )
@@ -154,7 +159,7 @@ def draw_ours(lambda_topo, training, test, seed, scale):
         boundary="periodic",
         augment="dihedral",
         filters=SCALES[scale]["filters"],
-        epochs=epochs_of(SCALES[scale]["steps"], len(training[0])),
+        epochs=epochs_of(STEPS * SCALES[scale]["steps"], len(training[0])),
         random_state=seed,
     )
     seconds = timed_fit(gen, scale, training[0])

@@ -2,11 +2,12 @@
 
     KERAS_BACKEND=torch python -m benchmarks.evidence.article.structure
 
-Four generators learn the same Cahn-Hilliard fields: a CNN decoder (an autoencoder,
-whose codes are drawn from the normal distribution of its training codes), a plain VAE,
-and `MicrostructureGenerator` without and with the topology term. Ours take the same
-number of steps, the other two as many seconds as ours with topology. The floor are
-other real fields.
+Generators learn the same Cahn-Hilliard fields: a CNN decoder (an autoencoder, whose
+codes are drawn from the normal distribution of its training codes), a plain VAE, and
+`MicrostructureGenerator` without and with the topology term, and with a learned prior.
+Ours take the same number of steps (with a learned prior, half of them for the prior),
+the other two as many seconds as ours with topology. The floor are other real fields.
+Features are large, some three across a field, or two thirds as large.
 """
 
 from functools import partial
@@ -34,6 +35,8 @@ LAMBDA_TOPO = 0.5
 # So small that the divergence counts for nothing and an autoencoder is left.
 NO_NOISE = 1e-4
 SHOWN = 10
+# Gradient energies.
+FEATURES = {"large": 1.0, "small": 0.4}
 
 COLUMNS = (*STRUCTURE, Column("seconds", "seconds of a fit", 0))
 ROWS = {
@@ -66,28 +69,43 @@ ROWS = {
         "persistence": "0.69 ± 0.06",
         "euler": "2.7 ± 0.4",
     },
+    "ours, learned prior": None,
 }
 
 
 def main():
     arguments = parse_arguments(
-        __doc__, "structure", picture={"type": Path, "help": "file of a figure"}
+        __doc__,
+        "structure",
+        features={"nargs": "+", "choices": FEATURES, "default": list(FEATURES)},
+        picture={"type": Path, "help": "file of a figure, one for each size"},
     )
     scale = SCALES[arguments.scale]
     results = Results(arguments.output, {"scale": scale, "lambda_topo": LAMBDA_TOPO})
-    shown = {}
-    for seed in arguments.seeds:
-        shown |= run(seed, arguments.scale, results)
-    write_table(results, ROWS, COLUMNS)
-    if arguments.picture and shown:
-        draw(shown, arguments.picture)
+    for features in arguments.features:
+        shown = {}
+        for seed in arguments.seeds:
+            shown |= run(seed, arguments.scale, results, features)
+        if arguments.picture and shown:
+            draw(
+                shown,
+                arguments.picture.with_stem(f"{arguments.picture.stem}_{features}"),
+            )
+    rows = {
+        f"{features} features: {name}": article
+        for features in FEATURES
+        for name, article in ROWS.items()
+    }
+    write_table(results, rows, COLUMNS)
 
 
-def run(seed: int, scale: str, results: Results) -> dict[str, np.ndarray]:
+def run(
+    seed: int, scale: str, results: Results, features: str
+) -> dict[str, np.ndarray]:
     """Compute the rows of a seed; return samples of those that were not kept."""
     sizes = SCALES[scale]
     numbers = sizes["fields"], sizes["test"], sizes["test"]
-    fields = phase_fields(sum(numbers), sizes["size"], seed)
+    fields = phase_fields(sum(numbers), sizes["size"], seed, FEATURES[features])
     training, unseen, other = np.split(fields, np.cumsum(numbers)[:-1])
     samples = {"real fields (floor)": unseen[:SHOWN]}
 
@@ -97,26 +115,32 @@ def run(seed: int, scale: str, results: Results) -> dict[str, np.ndarray]:
         return {**structure(unseen, generated, "periodic", seed), "seconds": seconds}
 
     def row(name, generate):
-        return results.row(seed, name, lambda: measured(name, generate))
+        full_name = f"{features} features: {name}"
+        return results.row(seed, full_name, lambda: measured(name, generate))
 
     row("real fields (floor)", lambda: (other, None))
     settings = training, len(unseen), seed, scale
     budget = row("ours with topology", partial(ours, LAMBDA_TOPO, *settings))["seconds"]
-    row("ours without topology", partial(ours, 0.0, *settings))
     row("plain VAE", partial(plain_vae, budget, *settings))
     row("CNN decoder", partial(cnn_decoder, budget, *settings))
+    row("ours, learned prior", partial(ours, 0.0, *settings, prior="flow"))
+    row("ours without topology", partial(ours, 0.0, *settings))
     return samples
 
 
-def ours(lambda_topo, training, number, seed, scale):
+def ours(lambda_topo, training, number, seed, scale, prior="white"):
     """Return samples of a `MicrostructureGenerator`, and the seconds of its fit."""
+    epochs = epochs_of(SCALES[scale]["steps"], len(training))
+    half = max(1, epochs // 2)
     gen = MicrostructureGenerator(
         lambda_topo=lambda_topo,
         field="phase",
         boundary="periodic",
         augment="dihedral",
         filters=SCALES[scale]["filters"],
-        epochs=epochs_of(SCALES[scale]["steps"], len(training)),
+        prior=prior,
+        epochs=half if prior == "flow" else epochs,
+        prior_epochs=half,
         random_state=seed,
     )
     seconds = timed_fit(gen, scale, training)
