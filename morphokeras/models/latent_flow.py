@@ -12,7 +12,7 @@ from morphokeras.models._flow_networks import (
 from morphokeras.models._train_step import FiniteStep
 from morphokeras.utils.typing import Tensor
 
-NUM_STEPS = 20
+NUM_STEPS = 10
 # A latent whose mean varies less over the images carries nothing but noise.
 LEAST_VARIANCE = 0.05
 LEAST_DEVIATION = 1e-3
@@ -56,8 +56,9 @@ class LatentFlow(FiniteStep, keras.Model):
     A rectified flow [1]_: with standardised latents x, white noise e and a time t in
     (0, 1), the networks v minimise the mean of ``(v((1 - t) e + t x, t) - (x - e))^2``,
     t being the logistic function of a normal number. A sample follows ``dx/dt = v``
-    from noise at t = 0 to t = 1 in `num_steps` Euler steps. Latents whose variance
-    over the images is below 0.05 stay at their mean.
+    from noise at t = 0 to t = 1 in `num_steps` steps of Heun's method, of second order,
+    the last one Euler's. Latents whose variance over the images is below 0.05 stay at
+    their mean.
 
     `fit` takes dicts with ``"z"`` (batch, latent_dim), and where there are such
     ``"field"`` (batch, *grid, field_channels) and ``"condition"`` (batch,
@@ -229,8 +230,8 @@ optional
             Standard normal numbers on a grid of any size.
         condition : tensor of shape (batch, condition_dim), optional
             What `fit` was given of such samples.
-        num_steps : int, default=20
-            Number of Euler steps.
+        num_steps : int, default=10
+            Number of steps, of two evaluations of the network each.
 
         Returns
         -------
@@ -240,19 +241,14 @@ optional
             Latent fields; None without a field.
         """
         condition = _float(condition)
-        times = (np.arange(num_steps) / num_steps).astype("float32")
-        code = _float(z_noise)
-        for time in times:
-            context = self._context(ops.full(code.shape[:1], time), condition)
-            code = code + self.code_velocity(code, context) / num_steps
+        code = self._follow(self.code_velocity, z_noise, num_steps, condition)
         # Latents that carry nothing stay at their mean, here as in the training.
         code = code * self.code_active
         if self.field_velocity is None:
             return self._restore("code", code), None
-        field = _float(field_noise)
-        for time in times:
-            context = self._context(ops.full(code.shape[:1], time), condition, code)
-            field = field + self.field_velocity(field, context) / num_steps
+        field = self._follow(
+            self.field_velocity, field_noise, num_steps, condition, code
+        )
         field = field * self.field_active
         return self._restore("code", code), self._restore("field", field)
 
@@ -268,6 +264,23 @@ optional
             "boundary": self.boundary,
             "seed": self.seed,
         }
+
+    def _follow(self, network, noise, num_steps, *conditions) -> Tensor:
+        """Return where the velocity of a network leads from noise."""
+        x = _float(noise)
+
+        def velocity(x, time):
+            times = ops.full(x.shape[:1], np.float32(time))
+            return network(x, self._context(times, *conditions))
+
+        step = 1.0 / num_steps
+        for index in range(num_steps):
+            first = velocity(x, index * step)
+            if index < num_steps - 1:
+                second = velocity(x + step * first, (index + 1) * step)
+                first = (first + second) / 2.0
+            x = x + step * first
+        return x
 
     def _make_scale(self, latent: str, size: int) -> None:
         names = {"mean": "zeros", "deviation": "ones", "active": "ones"}

@@ -79,7 +79,7 @@ def test_the_error_of_standing_still_is_the_variance_of_data_and_noise(latents):
     assert numpy(errors["prior_field"]).mean() == pytest.approx(2.0, rel=0.05)
 
 
-def test_euler_steps_follow_a_constant_velocity_exactly(latents):
+def test_steps_follow_a_constant_velocity_exactly(latents):
     flow = LatentFlow(3, 0, filters=4)
     flow.code_velocity.leave.bias.assign([1.0, -2.0, 0.5])
     noise = latents["z"]
@@ -87,6 +87,13 @@ def test_euler_steps_follow_a_constant_velocity_exactly(latents):
         z, field = flow.sample(noise, num_steps=num_steps)
         np.testing.assert_allclose(numpy(z), noise + [1.0, -2.0, 0.5], rtol=1e-4)
         assert field is None
+
+
+def test_ten_steps_follow_an_exponential_to_a_hundredth():
+    flow = LatentFlow(3, 0, filters=4)
+    end = flow._follow(lambda x, context: x, np.ones((1, 3)), 10)
+    # Euler's method would give 2.59.
+    np.testing.assert_allclose(numpy(end), np.e, rtol=0.01)
 
 
 def test_times_are_told_apart():
