@@ -52,7 +52,10 @@ def _read_table(
     source: Path, file: str, label: str, group: str | None, scale: str | None
 ) -> pd.DataFrame:
     """Read the named columns of a CSV file."""
-    raw = pd.read_csv(source, dtype=str, keep_default_na=False, skipinitialspace=True)
+    separator = _separator(source)
+    raw = pd.read_csv(
+        source, sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True
+    )
     wanted = {"file_column": file, "label_column": label}
     wanted |= {"group_column": group} if group else {}
     wanted |= {"um_per_px_column": scale} if scale else {}
@@ -75,6 +78,18 @@ def _read_table(
     )
 
 
+def _separator(source: Path) -> str:
+    """Return what separates the names of the columns."""
+    with open(source, encoding="utf-8", errors="replace") as file:
+        first = file.readline()
+    if not first.strip():
+        raise ValueError(
+            f"{source} must begin with the names of its columns, such as "
+            "file,label. Its first line is empty."
+        )
+    return max(",;\t", key=first.count)
+
+
 def _locate(name: str, folder: Path, images: Path) -> Path:
     """Return the path of an image named in a table."""
     beside = folder / name
@@ -84,7 +99,8 @@ def _locate(name: str, folder: Path, images: Path) -> Path:
 def _as_scales(column: pd.Series, source: Path) -> pd.Series:
     """Return micrometres per pixel, NaN for empty cells."""
     empty = column.str.strip() == ""
-    scales = pd.to_numeric(column.where(~empty), errors="coerce")
+    numbers = column.where(~empty).str.replace(",", ".")
+    scales = pd.to_numeric(numbers, errors="coerce")
     wrong = ~empty & ~((scales > 0) & np.isfinite(scales))
     if wrong.any():
         raise ValueError(

@@ -43,8 +43,8 @@ def load_images(
     Two layouts are read. *Class folders*: `path` is a folder whose sub-folders are
     named after the classes and hold the images, at any depth. *Table*: `path` is a CSV
     file, or a folder with ``labels.csv`` (or with one CSV file only), that names an
-    image and its label in each row; image names count from the table's folder or from
-    the folder ``images`` beside it.
+    image and its label in each row, with commas, semicolons or tabs between them; image
+    names count from the table's folder or from the folder ``images`` beside it.
 
     Parameters
     ----------

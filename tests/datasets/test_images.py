@@ -278,6 +278,24 @@ def test_scales_must_be_positive_numbers(table, cell):
         load_images(table([f"a.png,x,s,{cell}"]), um_per_px_column="scale")
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_tables_may_have_other_separators_and_decimal_commas(table, separator):
+    root = table(ROWS)
+    text = (root / "labels.csv").read_text().replace(",", separator)
+    (root / "labels.csv").write_text(text.replace("0.", "0,"))
+    data = load_images(root, group_column="specimen", um_per_px_column="scale")
+    assert data.target.tolist() == ["pearlite+x", "ferrite", "pearlite"]
+    assert data.groups.tolist() == ["s1", "s2", "s1"]
+    np.testing.assert_array_equal(data.um_per_px, [0.1, 0.2, 0.1])
+
+
+def test_an_empty_table_is_refused(table):
+    root = table(ROWS)
+    (root / "labels.csv").write_text("")
+    with pytest.raises(ValueError, match=r"labels\.csv must begin with the names"):
+        load_images(root)
+
+
 def test_an_empty_scale_is_unknown_and_stops_resampling(table):
     root = table(["a.png,x,s,", "b.png,x,s,1"])
     data = load_images(root, um_per_px_column="scale")
