@@ -92,6 +92,7 @@ GENERATOR_OPTIONS: dict[str, list] = {
     "codes": [StrOptions({"all", "global"})],
     "prior": [StrOptions({"auto", "white", "flow"})],
     "prior_filters": [POSITIVE_INT],
+    "sharpness": [POSITIVE, StrOptions({"auto"})],
     "prior_epochs": [POSITIVE_INT, StrOptions({"auto"})],
 }
 

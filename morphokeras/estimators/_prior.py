@@ -40,6 +40,7 @@ class LearnsPrior:
     prior: str
     lambda_rec: float
     prior_epochs: Any
+    sharpness: Any
     validation_fraction: float
     verbose: int
     model_: MorphoTensorVAE
@@ -78,11 +79,21 @@ class LearnsPrior:
         if prior == "flow":
             self.prior_history_ = self._fit_flow(model, training, seed)
         if judges is None:
-            return model
+            return self._sharpened(model, training, seed)
         models = {"white": model.with_prior("white"), "flow": model}
+        for model in models.values():
+            self._sharpened(model, training, seed)
         distances = structural_distances(models, judges, seed)
         self.prior_distances_ = distances
         return models[min(distances, key=lambda name: distances[name])]
+
+    def _sharpened(self, model, training: Examples, seed: int):
+        """Return the model, with the sharpness of its samples set."""
+        if self.sharpness == "auto":
+            model.match_contrast(training.images, seed=seed)
+        else:
+            model.statistics.sharpness.assign(self.sharpness)
+        return model
 
     def _fit_flow(self, model, training: Examples, seed: int) -> dict:
         batches = self._training_batches(model, training, seed)

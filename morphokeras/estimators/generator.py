@@ -30,10 +30,9 @@ class MicrostructureGenerator(LearnsPrior, BaseMicrostructureEstimator):
     lambda_rec : float, default=1.0
         Weight of the reconstruction.
     lambda_kl : float or 'auto', default='auto'
-        Weight of the Kullback-Leibler divergence. At 1 it and the reconstruction are
-        the exact bound of the likelihood, in nats a pixel. ``'auto'``: 1, and 0.17
-        with ``prior='flow'``, which follows codes wherever they lie, so that
-        reconstructions may be sharp.
+        Weight of the Kullback-Leibler divergence; 1 is the exact bound of the
+        likelihood. ``'auto'``: 1, and 0.17 with ``prior='flow'``, which follows codes
+        wherever they lie, so that reconstructions may be sharp.
     lambda_patch : float or 'auto', default='auto'
         Weight of the patch distance between images and fresh samples of the white
         prior: it makes them sharp. ``'auto'``: 1, and 0 with ``prior='flow'``.
@@ -67,8 +66,7 @@ default=0.0
     connectivity : {'full', 'face'}, default='full'
         Which neighbours of a pixel are connected to it: 8 or 4 (26 or 6 in volumes).
     boundary : {'symmetric', 'periodic', 'zero'}, default='symmetric'
-        What lies beyond the edges of an image; samples are periodic with
-        ``'periodic'``.
+        What lies beyond the edges of an image, and of samples.
     field : {'grey', 'phase'}, default='grey'
         Micrographs, or phase fractions, whose mean is a volume fraction.
     energy_budget : float or None, default=None
@@ -78,12 +76,14 @@ default=0.0
     prior : {'auto', 'white', 'flow'}, default='white'
         What samples are drawn from: the standard normal, or a `LatentFlow` that is
         fitted to the images' codes after the rest. ``'auto'``: the one whose samples
-        are nearer, by the energy distance of Betti curves, to images that the flow is
-        not fitted to: the validation images, or `validation_fraction` of all. With
-        fewer than 16 of them, ``'white'``.
+        have Betti curves nearer (by the energy distance) to those of images kept from
+        the flow: the validation images, or `validation_fraction` of all, 16 at least.
     prior_filters, prior_epochs : int, default=32, 'auto'
-        Width of the flow's network, its passes over the codes. ``'auto'``: enough for
-        as many steps as the rest was trained for.
+        Width of the flow's network, its passes over the codes. ``'auto'``: as many
+        steps as the rest was trained for.
+    sharpness : float or 'auto', default='auto'
+        Factor of the logits of samples, for ``field='phase'``. ``'auto'``: samples get
+        as near to 0 and 1 as the images are.
     spatial_dims : {2, 3}, default=2
         Images or volumes.
     intensity : {None, 'minmax', 'percentile'} or (float, float), default=None
@@ -132,8 +132,7 @@ default=0.0
     prior_ : {'white', 'flow'}
         What samples are drawn from.
     prior_history_, prior_distances_ : dict of lists, dict of float
-        Every term of the flow's objective by epoch; with ``prior='auto'``, the energy
-        distance by prior. Else empty.
+        The flow's terms by epoch; with ``prior='auto'``, the distance by prior.
 
     Examples
     --------
@@ -193,6 +192,7 @@ default=0.0
         prior="white",
         prior_filters=32,
         prior_epochs="auto",
+        sharpness="auto",
         spatial_dims=2,
         intensity=None,
         codes="all",
@@ -245,6 +245,7 @@ default=0.0
         self.prior = prior
         self.prior_filters = prior_filters
         self.prior_epochs = prior_epochs
+        self.sharpness = sharpness
         self.spatial_dims = spatial_dims
         self.intensity = intensity
         self.codes = codes
@@ -320,8 +321,7 @@ default=0.0
             in the training set if not given.
         volume_fraction : float or array-like of shape (n_samples,), optional
             Fraction of the bright phase in each, in [0, 1], met exactly; for
-            ``field='phase'``. Drawn from the training set (from the class, if there
-            are classes) if not given.
+            ``field='phase'``. By default drawn from those of the class, or of all.
         shape : tuple of int, optional
             Their size in pixels; that of the training images if not given.
         random_state : int, RandomState or None, default=None

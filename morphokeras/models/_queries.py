@@ -12,6 +12,8 @@ from morphokeras.utils.typing import Tensor
 
 BATCH_SIZE = 32
 ACTIVE_VARIANCE = 0.01
+SHARPNESS_RANGE = (0.25, 256.0)
+SHARPNESS_HALVINGS = 9
 
 
 class ActiveLatents(NamedTuple):
@@ -52,7 +54,13 @@ class Queries:
         return outputs["z_mean"], field
 
     def decode(
-        self, z, field=None, label=None, volume_fraction=None, shape=None
+        self,
+        z,
+        field=None,
+        label=None,
+        volume_fraction=None,
+        shape=None,
+        sharpness=None,
     ) -> Tensor:
         """Return the images of given latents.
 
@@ -70,6 +78,8 @@ class Queries:
         shape : tuple of int, optional
             Size of the images; by default that of `image_shape`, or with another
             field's grid its size times `latent_field_stride`.
+        sharpness : float or scalar tensor, optional
+            Factor of the logits: above 1 it narrows the borders between phases.
 
         Returns
         -------
@@ -98,7 +108,7 @@ class Queries:
             )
         shape = self._image_size(tuple(field.shape[1:-1]), shape)
         inputs = self._generator_inputs(z, field, labels, fraction, project)
-        return self.generator(*inputs, shape=shape)
+        return self.generator(*inputs, shape=shape, sharpness=sharpness)
 
     def reconstruct(self, images) -> Tensor:
         """Return the images rebuilt from their posterior means.
@@ -124,7 +134,7 @@ class Queries:
         shape: tuple[int, ...] | None = None,
         seed: int | None = None,
     ) -> np.ndarray:
-        """Draw images from the prior.
+        """Draw images from the prior, of phases as sharp as `match_contrast` found.
 
         Parameters
         ----------
@@ -153,8 +163,55 @@ class Queries:
         if seed is None:
             draw = keras.random.randint((), 0, 2**31 - 1, seed=self.noise_seed)
             seed = int(ops.convert_to_numpy(draw))
-        rng = np.random.default_rng(seed)
         shape = self._checked_size(shape)
+        sharpness = None
+        if self.field == "phase":
+            sharpness = ops.convert_to_tensor(self.statistics.sharpness)
+        images = [
+            self.decode(*latents, shape=shape, sharpness=sharpness)
+            for latents in self._drawn(num, label, volume_fraction, shape, seed)
+        ]
+        return np.concatenate([ops.convert_to_numpy(x) for x in images])
+
+    def match_contrast(self, images, num: int = 32, seed: int = 0) -> float:
+        """Make samples of phases as sharp as images; call it after `fit`.
+
+        What a model is not sure of comes out grey. One factor of the logits of all
+        samples is sought, by bisection, so that their pixels are as near to 0 and 1 as
+        those of the images; where all of these are 0 or 1, so are nearly all of theirs.
+
+        Parameters
+        ----------
+        images : ndarray of shape (num_images, *spatial, channels)
+            The training images, in [0, 1].
+        num : int, default=32
+            How many samples it is judged by.
+        seed : int, default=0
+            Seed of their draw.
+
+        Returns
+        -------
+        float
+            The factor, between 1/4 and 256; 1 for ``field="grey"``, which has none.
+        """
+        if self.field != "phase":
+            return 1.0
+        drawn = list(self._drawn(num, None, None, self.image_shape[:-1], seed))
+        wanted = _contrast(np.asarray(images, "float32"))
+        low, high = np.log(SHARPNESS_RANGE)
+        for _ in range(SHARPNESS_HALVINGS):
+            middle = (low + high) / 2.0
+            sharpness = float(np.exp(middle))
+            samples = [self.decode(*x, sharpness=sharpness) for x in drawn]
+            found = np.mean([_contrast(ops.convert_to_numpy(x)) for x in samples])
+            low, high = (middle, high) if found < wanted else (low, middle)
+        sharpness = float(np.exp((low + high) / 2.0))
+        self.statistics.sharpness.assign(sharpness)
+        return sharpness
+
+    def _drawn(self, num, label, volume_fraction, shape, seed):
+        """Yield the first arguments of `decode` for samples, batch by batch."""
+        rng = np.random.default_rng(seed)
         if label is None:
             labels = self.statistics.draw_labels(num, rng)
         else:
@@ -171,14 +228,12 @@ class Queries:
         # A flow turns the first pair into means, about which the second one scatters.
         sizes *= 1 if self.latent_flow is None else 2
         noise = [rng.standard_normal(size).astype("float32") for size in sizes]
-        images = []
         for start in range(0, num, BATCH_SIZE):
             part = slice(start, start + BATCH_SIZE)
             fraction = None if fractions is None else fractions[part]
             own = [x[part] for x in noise]
             z, field = self._from_prior(own, labels[part], fraction)
-            images.append(self.decode(z, field, labels[part], fraction, shape))
-        return np.concatenate([ops.convert_to_numpy(x) for x in images])
+            yield z, field, labels[part], fraction
 
     def latent_metric(
         self, z, field=None, label=None, volume_fraction=None, step: float = 0.02
@@ -317,6 +372,13 @@ class Queries:
         if grid == self.field_shape(own)[:-1]:
             return own
         return tuple(size * self.latent_field_stride for size in grid)
+
+
+def _contrast(images: np.ndarray) -> float:
+    """Return how near pixels are to 0 and 1: 1 at best, 1 / 2 for two equal phases."""
+    if images.shape[-1] > 1:
+        return float(np.square(images).sum(axis=-1).mean())
+    return float((np.square(images) + np.square(1.0 - images)).mean())
 
 
 def _one_each(value, num: int, dtype: str) -> Tensor:

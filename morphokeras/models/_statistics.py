@@ -51,6 +51,7 @@ class DataStatistics(keras.layers.Layer):
             self.betti_deviation = self._make("betti_deviation", shape, 1.0)
         if two_point:
             self.two_point = self._make("two_point", tuple(image_shape), 0.0)
+        self.sharpness = self._make("sharpness", (), 1.0)
         self.built = True
 
     def adapt(self, images: np.ndarray, labels: np.ndarray | None = None) -> None:
@@ -73,6 +74,13 @@ class DataStatistics(keras.layers.Layer):
             self.betti_deviation.assign(np.maximum(betti.std(0), LEAST_DEVIATION))
         if self.two_point is not None:
             self.two_point.assign(_in_batches(two_point_correlation, images).mean(0))
+
+    def load_own_variables(self, store):
+        """Read the weights; older files have no sharpness, the last one."""
+        missing = str(len(self.weights) - 1)
+        if missing not in store.keys():
+            store = {**{key: store[key] for key in store.keys()}, missing: 1.0}
+        super().load_own_variables(store)
 
     def mean_fraction(self, labels: Tensor) -> Tensor:
         """Return the mean fractions of the class of each label, -1 for all classes."""

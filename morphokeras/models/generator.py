@@ -157,6 +157,7 @@ class Generator(keras.layers.Layer):
         fraction: Tensor | None = None,
         shape: tuple[int, ...] | None = None,
         return_displacement: bool = False,
+        sharpness: Tensor | float | None = None,
     ) -> Tensor | tuple[Tensor, Tensor | None]:
         """Generate images.
 
@@ -172,6 +173,8 @@ class Generator(keras.layers.Layer):
             Size to crop the images to, pixels; by default grid times `field_stride`.
         return_displacement : bool, default=False
             Whether the warp's displacement is returned too, None without a warp.
+        sharpness : float or scalar tensor, optional
+            Factor of the logits: above 1 it narrows the borders between phases.
 
         Returns
         -------
@@ -193,6 +196,8 @@ class Generator(keras.layers.Layer):
         if shape is not None:
             crop = tuple(slice(None, size) for size in shape)
             logits = logits[(slice(None), *crop)]
+        if sharpness is not None:
+            logits = logits * sharpness
         # Last, for the warp and the crop change the mean.
         images = self.project(ops.cast(logits, "float32"), fraction)
         return (images, displacement) if return_displacement else images

@@ -55,6 +55,17 @@ def test_a_flow_comes_back_from_a_file(fitted, tmp_path):
 
 
 @torch_only
+@pytest.mark.parametrize("prior", ["white", "flow"])
+def test_samples_are_as_sharp_as_the_images_unless_told_otherwise(fields, prior):
+    binary = (fields > 0.5).astype(float)
+    params = {"field": "phase", "prior": prior, "prior_filters": 2}
+    sharp = make_generator(**params).fit(binary).sample(8, random_state=0)
+    soft = make_generator(**params, sharpness=1.0).fit(binary)
+    assert np.abs(2 * sharp - 1).mean() > 0.95
+    assert np.abs(2 * soft.sample(8, random_state=0) - 1).mean() < 0.8
+
+
+@torch_only
 def test_a_flow_brings_its_own_weights_unless_they_are_set(fields):
     white = make_generator(epochs=1).fit(fields[:8]).model_.loss_weights
     assert (white["kl"], white["patch"]) == (1.0, 1.0)

@@ -181,6 +181,34 @@ def test_samples_draw_their_fraction_from_the_training_images_of_their_class():
     assert set(means.tolist()) == {np.float32(0.6), np.float32(0.7)}
 
 
+@pytest.mark.parametrize("size", ["as trained", "larger"])
+def test_samples_get_as_sharp_as_images_and_keep_their_fraction(images, size):
+    model = make(field="phase")
+    binary = (images > 0.5).astype("float32")
+    model.adapt(binary)
+    shape = (16, 16) if size == "as trained" else (24, 40)
+    before = model.generate(8, volume_fraction=0.3, shape=shape, seed=0)
+    assert model.match_contrast(binary) > 16
+    after = model.generate(8, volume_fraction=0.3, shape=shape, seed=0)
+    assert np.mean((after > 0.1) & (after < 0.9)) < 0.05
+    np.testing.assert_allclose(after.mean(axis=(1, 2, 3)), 0.3, atol=1e-3)
+    # What was bright stays bright.
+    assert np.corrcoef(before.ravel(), after.ravel())[0, 1] > 0.7
+
+
+def test_samples_of_soft_images_get_no_sharper_than_these(images):
+    model = make(field="phase")
+    soft = 0.5 + 0.5 * (images - 0.5)
+    model.adapt(soft)
+    model.match_contrast(soft, seed=1)
+    spread = model.generate(32, seed=1).std()
+    assert spread == pytest.approx(soft.std(), rel=0.1)
+
+
+def test_grey_images_have_no_sharpness(images):
+    assert make(field="grey").match_contrast(images) == 1.0
+
+
 def test_labels_are_drawn_as_often_as_they_were_seen(images):
     model = make(num_classes=2)
     model.adapt(images, np.array([1, 1, 1, 1, 0, 1]))
