@@ -87,13 +87,15 @@ def checked_images(
             f"images with shape {images.shape}."
         )
     check_size(images.shape[1:], is_periodic)
-    with np.errstate(over="ignore"):  # becomes infinity, refused below
-        images = images.astype(np.float32, copy=False)
-    finite = np.isfinite(images).all(axis=tuple(range(1, images.ndim)))
+    if images.dtype != np.float32:
+        with np.errstate(over="ignore"):  # becomes infinity, refused below
+            images = images.astype(np.float32)
+    finite = np.isfinite(images)
     if not finite.all():
+        spoiled = np.argmin(finite.reshape(len(images), -1).all(axis=1))
         raise ValueError(
             "`images` must hold finite values within float32's range. Received: NaN "
-            f"or infinity in image number {np.argmin(finite)} (counted from 0). "
+            f"or infinity in image number {spoiled} (counted from 0). "
             "Replace these pixels first."
         )
     return images

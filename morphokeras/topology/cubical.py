@@ -206,35 +206,53 @@ def pairs_function(
     wanted = checked_dimensions(homology_dimensions, spatial_dims)
     is_periodic = boundary == "periodic"
     # numba is loaded, and its machine code with it, where it is first needed.
-    if spatial_dims == 3:
-        from morphokeras.topology._volumes import volume_pairs
-
-        framed_pairs = volume_pairs(connectivity, is_periodic, min_persistence, wanted)
-    else:
-        framed_pairs = _plane_pairs(connectivity, is_periodic, min_persistence)
+    make = _volume_function if spatial_dims == 3 else _plane_function
+    find_pairs = make(filtration, connectivity, is_periodic, min_persistence, wanted)
 
     def one_image(image: np.ndarray) -> list[np.ndarray]:
         check_size(image.shape, is_periodic)
-        return framed_pairs(_framed(image, filtration, is_periodic))
+        return find_pairs(image)
 
     return one_image
 
 
-def _plane_pairs(
-    connectivity: str, is_periodic: bool, min_persistence: float
+@functools.lru_cache(maxsize=64)
+def _plane_function(
+    filtration: str,
+    connectivity: str,
+    is_periodic: bool,
+    min_persistence: float,
+    wanted: tuple[int, ...],
 ) -> Callable[[np.ndarray], list[np.ndarray]]:
-    from morphokeras.topology._kernel import sublevel_pairs
+    """Return the function of one image; both dimensions cost little more than one."""
+    from morphokeras.topology._kernel import plane_pairs
+    from morphokeras.topology._ring_tables import ring_tables
 
-    tables = _tables(connectivity)
+    is_superlevel = filtration == "superlevel"
+    tables = tuple(ring_tables(connectivity))
     minimum = np.float32(min_persistence)
-    return lambda framed: list(sublevel_pairs(framed, is_periodic, *tables, minimum))
+
+    def find_pairs(image: np.ndarray) -> list[np.ndarray]:
+        # The kernel is compiled for one layout. Views and read-only arrays have others.
+        if not (image.flags.carray and image.dtype == np.float32):
+            image = np.array(image, np.float32, order="C")
+        return list(plane_pairs(image, is_superlevel, is_periodic, tables, minimum))
+
+    return find_pairs
 
 
-@functools.cache
-def _tables(connectivity: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    from morphokeras.topology import _kernel
+@functools.lru_cache(maxsize=64)
+def _volume_function(
+    filtration: str,
+    connectivity: str,
+    is_periodic: bool,
+    min_persistence: float,
+    wanted: tuple[int, ...],
+) -> Callable[[np.ndarray], list[np.ndarray]]:
+    from morphokeras.topology._volumes import volume_pairs
 
-    return _kernel.component_tables(connectivity)
+    framed_pairs = volume_pairs(connectivity, is_periodic, min_persistence, wanted)
+    return lambda volume: framed_pairs(_framed(volume, filtration, is_periodic))
 
 
 def _framed(image: np.ndarray, filtration: str, is_periodic: bool) -> np.ndarray:

@@ -247,6 +247,15 @@ def test_strided_and_read_only_images_are_taken_as_they_are(rng):
     np.testing.assert_array_equal(images, before)
 
 
+def test_the_function_of_one_image_compares_in_float32(rng):
+    image = rng.random((9, 9)).astype("float16").astype("float64")
+    find_pairs = cubical.pairs_function("superlevel", "full")
+    found = find_pairs(image + 1e-12 * rng.random((9, 9)))
+    expected = find_pairs(image.astype("float32"))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_threads_give_what_one_thread_gives(rng):
     images = rng.random((7, 40, 40)).astype("float32")
     alone = persistence_pairs(images, num_threads=1)
