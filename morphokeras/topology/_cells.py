@@ -4,7 +4,7 @@ import numpy as np
 
 from morphokeras.utils.compile import jit
 
-_FEW_LEVELS = 48
+_FEW_LEVELS = 128
 _BLOCK = 1 << 12  # values that stay in the nearest cache
 
 
@@ -18,9 +18,9 @@ def count_below(values, levels, or_equal):
 
     Parameters
     ----------
-    values : ndarray of shape (n_values,), float64
+    values : ndarray of shape (n_values,), float32 or float64
         Values in any order.
-    levels : ndarray of shape (n_levels,), float64
+    levels : ndarray of shape (n_levels,), of the same dtype
         Levels in ascending order, at least one.
     or_equal : bool
         Whether a level equal to a value counts as below it.
@@ -38,8 +38,12 @@ def count_below(values, levels, or_equal):
     for start in range(0, values.size, _BLOCK):
         some, own = values[start : start + _BLOCK], counts[start : start + _BLOCK]
         for level in levels:
-            for i in range(some.size):
-                own[i] += (level < some[i]) | (or_equal & (level == some[i]))
+            if or_equal:
+                for i in range(some.size):
+                    own[i] += level <= some[i]
+            else:
+                for i in range(some.size):
+                    own[i] += level < some[i]
     return counts
 
 
@@ -52,6 +56,32 @@ def _search(value, levels, or_equal):
         first += half * ((level < value) | (or_equal & (level == value)))
         size -= half
     return first + ((levels[first] < value) | (or_equal & (levels[first] == value)))
+
+
+@jit
+def count_alive(entries, pairs, num_levels):
+    """Return how many pairs are alive at each level.
+
+    Parameters
+    ----------
+    entries : ndarray of shape (n_pixels,), int32
+        The level at which each pixel enters: 0 to `num_levels`, the last for never.
+    pairs : ndarray of shape (n_pairs, 2), int32
+        Birth and death pixel of each pair, -1 for a death that never comes.
+    num_levels : int
+        Number of levels.
+
+    Returns
+    -------
+    ndarray of shape (num_levels,), int64
+        Number of pairs by level.
+    """
+    steps = np.zeros(num_levels + 1, np.int64)
+    for i in range(len(pairs)):
+        steps[entries[pairs[i, 0]]] += 1
+        if pairs[i, 1] >= 0:
+            steps[entries[pairs[i, 1]]] -= 1
+    return np.cumsum(steps[:num_levels])
 
 
 @jit

@@ -106,7 +106,10 @@ class LevelSets:
         from morphokeras.topology._cells import count_below
 
         is_super = self.filtration == "superlevel"
-        counts = count_below(image.ravel().astype("float64"), ascending, is_super)
+        # Levels are rounded as the pixels are, so that single precision is enough.
+        exact = np.float32 if image.dtype == np.float32 else np.float64
+        values = np.array(image, exact, order="C")
+        counts = count_below(values.ravel(), ascending.astype(exact), is_super)
         counts = counts.reshape(image.shape)
         return len(ascending) - counts if is_super else counts
 

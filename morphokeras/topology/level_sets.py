@@ -200,6 +200,9 @@ def _curves_in_order(
     image: np.ndarray, ascending: np.ndarray, sets: LevelSets
 ) -> np.ndarray:
     """Return the Betti numbers of one image at each level, in the order of passing."""
+    # numba is loaded where it is first needed.
+    from morphokeras.topology._cells import count_alive
+
     entries, num_levels = sets.entries(image, ascending), len(ascending)
     find_pairs = pairs_function(
         "sublevel",
@@ -209,18 +212,9 @@ def _curves_in_order(
         homology_dimensions=(0, 1) if image.ndim == 2 else (0, 2),
     )
     pairs = find_pairs(entries.astype(np.float32))
-    curves = [_count_alive(entries, own, num_levels) for own in pairs]
+    curves = [count_alive(entries.ravel(), own, num_levels) for own in pairs]
     if image.ndim == 3:
         euler = euler_curve(entries, num_levels, sets)
         is_torus = sets.is_periodic & (np.arange(num_levels) >= entries.max())
         curves[1] = curves[0] + curves[2] - is_torus - euler
     return np.stack(curves)
-
-
-def _count_alive(entries: np.ndarray, pairs: np.ndarray, num_levels: int) -> np.ndarray:
-    """Return how many pairs are alive at each level."""
-    flat = entries.ravel()
-    births, deaths = flat[pairs[:, 0]], flat[pairs[pairs[:, 1] >= 0, 1]]
-    steps = np.bincount(births, minlength=num_levels + 1)
-    steps -= np.bincount(deaths, minlength=num_levels + 1)
-    return np.cumsum(steps[:num_levels])

@@ -51,18 +51,24 @@ def test_below_all_grey_values_there_is_one_part():
     )
 
 
-def test_levels_are_spread_between_black_and_white(rng):
-    curve = BettiCurve(3).fit(rng.random((1, 8, 8)))
-    np.testing.assert_allclose(curve.levels_, LEVELS)
-    assert curve.get_feature_names_out()[-1] == "superlevel_b1_at_0.75"
-
-
-def test_levels_are_spread_over_deviations(rng):
-    X = rng.random((2, 16, 16))
-    curve = BettiCurve(5, standardize=True)
+def test_bands_cover_black_to_white(rng):
+    X = rng.random((2, 12, 12))
+    curve = BettiCurve(2)
     found = curve.fit_transform(X)
-    np.testing.assert_allclose(curve.levels_, [-2.5, -1.25, 0, 1.25, 2.5])
+    eighths = np.arange(1, 16, 2) / 16
+    counts = betti_curves(X.astype("float32"), eighths)
+    expected = counts.reshape(2, 2, 2, 4).mean(axis=-1).reshape(2, -1)
+    np.testing.assert_array_equal(found, expected)
+    assert curve.get_feature_names_out()[1] == "superlevel_b0_from_0.5_to_1"
+
+
+def test_bands_of_standardised_images_are_deviations_wide(rng):
+    X = rng.random((2, 16, 16))
+    curve = BettiCurve(standardize=True)
+    found = curve.fit_transform(X)
+    np.testing.assert_allclose(curve.levels_[:4], [-7.875, -7.625, -7.375, -7.125])
     np.testing.assert_array_equal(found, curve.fit_transform(0.5 * X))
+    assert curve.get_feature_names_out()[15] == "superlevel_b0_from_7_to_8"
 
 
 def test_a_table_for_pandas(rng):
