@@ -68,6 +68,16 @@ def checked_images(
     images: np.ndarray, spatial_dims: int, is_periodic: bool
 ) -> np.ndarray:
     """Return finite images in float32, or raise."""
+    images = checked_batch(images, spatial_dims, is_periodic)
+    for number, image in enumerate(images):
+        check_finite(image, number)
+    return images
+
+
+def checked_batch(
+    images: np.ndarray, spatial_dims: int, is_periodic: bool
+) -> np.ndarray:
+    """Return images in float32 that may not be finite, or raise."""
     images = np.asarray(images)
     if images.dtype.kind not in "biuf":
         raise TypeError(
@@ -88,17 +98,19 @@ def checked_images(
         )
     check_size(images.shape[1:], is_periodic)
     if images.dtype != np.float32:
-        with np.errstate(over="ignore"):  # becomes infinity, refused below
+        with np.errstate(over="ignore"):  # becomes infinity, refused later
             images = images.astype(np.float32)
-    finite = np.isfinite(images)
-    if not finite.all():
-        spoiled = np.argmin(finite.reshape(len(images), -1).all(axis=1))
+    return images
+
+
+def check_finite(image: np.ndarray, number: int) -> None:
+    """Raise unless all values of the image of this number are finite."""
+    if not np.isfinite(image).all():
         raise ValueError(
             "`images` must hold finite values within float32's range. Received: NaN "
-            f"or infinity in image number {spoiled} (counted from 0). "
+            f"or infinity in image number {number} (counted from 0). "
             "Replace these pixels first."
         )
-    return images
 
 
 def check_size(shape: tuple[int, ...], is_periodic: bool) -> None:

@@ -33,9 +33,14 @@ def map_images(
         for i in numbers:
             results[i] = function(i)
 
-    pool = _thread_pool(num_threads, os.getpid())
-    for task in [pool.submit(work) for _ in range(num_threads)]:
-        task.result()
+    # The caller takes its share: it need not be woken, and others may hold the pool.
+    pool = _thread_pool(num_threads - 1, os.getpid())
+    tasks = [pool.submit(work) for _ in range(num_threads - 1)]
+    try:
+        work()
+    finally:
+        for task in tasks:
+            task.result()
     return results
 
 

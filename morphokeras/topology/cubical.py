@@ -10,11 +10,12 @@ from morphokeras.topology._checks import (
     BOUNDARIES,
     CONNECTIVITIES,
     FILTRATIONS,
+    check_finite,
     check_minimum_and_cap,
     check_options,
     check_size,
+    checked_batch,
     checked_dimensions,
-    checked_images,
 )
 from morphokeras.topology._threads import map_images
 
@@ -139,7 +140,7 @@ def persistence_pairs(
     wanted = checked_dimensions(homology_dimensions, spatial_dims)
     check_minimum_and_cap(min_persistence, max_pairs)
     check_options(filtration, connectivity, boundary)
-    images = checked_images(images, spatial_dims, boundary == "periodic")
+    images = checked_batch(images, spatial_dims, boundary == "periodic")
     find_pairs = pairs_function(
         filtration,
         connectivity,
@@ -151,6 +152,7 @@ def persistence_pairs(
 
     def one_image(number: int) -> tuple[list[np.ndarray], list[int]]:
         image = images[number]
+        check_finite(image, number)
         every = find_pairs(image)
         kept = [longest_pairs(image, every[k], max_pairs) for k in wanted]
         return kept, [len(every[k]) for k in wanted]
