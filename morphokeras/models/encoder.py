@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from morphokeras.layers._plain_conv import plain_conv
 from morphokeras.layers.steerable_conv import SteerableConv
 from morphokeras.ops._silu import silu
 from morphokeras.ops.padding import pad
@@ -289,7 +290,6 @@ class _Convolution(keras.layers.Layer):
             "name": "inner",
             "strides": strides,
             "use_bias": use_bias,
-            "data_format": "channels_last",
             "dtype": self.dtype_policy,
         }
         self.kernel_size = kernel_size
@@ -301,12 +301,15 @@ class _Convolution(keras.layers.Layer):
     def build(self, input_shape):
         if self.backbone == "steerable":
             self.inner = SteerableConv(
-                self.filters, self.kernel_size, boundary=self.boundary, **self.options
+                self.filters,
+                self.kernel_size,
+                boundary=self.boundary,
+                data_format="channels_last",
+                **self.options,
             )
         else:
-            rank = len(input_shape) - 2
-            plain = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[rank]
-            self.inner = plain(
+            self.inner = plain_conv(
+                len(input_shape) - 2,
                 self.filters,
                 self.kernel_size,
                 padding="valid" if self.padding else "same",

@@ -7,7 +7,11 @@ from morphokeras.utils.typing import Tensor
 
 
 def convolve(
-    x: Tensor, kernel: Tensor, strides: int = 1, padding: str = "same"
+    x: Tensor,
+    kernel: Tensor,
+    strides: int | tuple[int, ...] = 1,
+    padding: str = "same",
+    dilation_rate: int | tuple[int, ...] = 1,
 ) -> Tensor:
     """Correlate images with kernels, as ``keras.ops.conv`` does with channels last.
 
@@ -17,19 +21,37 @@ def convolve(
         Images or volumes.
     kernel : tensor of shape (*sides, channels, filters)
         Kernels.
-    strides : int, default=1
+    strides : int or tuple of int, default=1
         Pixels from one output to the next.
     padding : {'same', 'valid'}, default='same'
         Zeros beyond the edges, or outputs only where the kernel fits.
+    dilation_rate : int or tuple of int, default=1
+        Pixels from one entry of the kernel to the next.
 
     Returns
     -------
     tensor of shape (batch, *outputs, filters)
     """
     if keras.backend.backend() != "torch":
-        return ops.conv(x, kernel, strides, padding, data_format="channels_last")
+        return ops.conv(x, kernel, strides, padding, "channels_last", dilation_rate)
+    rank = len(x.shape) - 2
+    if all(side == 1 for side in kernel.shape[:rank]):
+        return _mix_channels(x, kernel, strides)
     # Keras would copy the images to channels first, and back, before every
     # convolution; a view lets PyTorch take them as they lie, with the same result.
-    channels_first = ops.moveaxis(x, -1, 1)
-    y = ops.conv(channels_first, kernel, strides, padding, data_format="channels_first")
+    first = ops.moveaxis(x, -1, 1)
+    y = ops.conv(first, kernel, strides, padding, "channels_first", dilation_rate)
     return ops.moveaxis(y, 1, -1)
+
+
+def _mix_channels(x: Tensor, kernel: Tensor, strides: int | tuple[int, ...]) -> Tensor:
+    """Convolve with a kernel of one pixel.
+
+    As a convolution with strides, with channels last, PyTorch 2.13 writes beyond the
+    memory of its own gradients on a CPU.
+    """
+    rank = len(x.shape) - 2
+    steps = (strides,) * rank if isinstance(strides, int) else tuple(strides)
+    x = x[(slice(None), *(slice(None, None, step) for step in steps))]
+    # (1, ..., 1, channels, filters) -> (channels, filters)
+    return ops.matmul(x, ops.reshape(kernel, kernel.shape[rank:]))
