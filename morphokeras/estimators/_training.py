@@ -10,6 +10,7 @@ import keras
 from sklearn.base import BaseEstimator
 
 from morphokeras.estimators._data import Batches
+from morphokeras.estimators._feed import feed
 
 # Beyond this norm a gradient is scaled down: rare outliers would undo many steps.
 CLIP_NORM = 5.0
@@ -194,7 +195,10 @@ def run(
     """
     try:
         history = model.fit(
-            batches, validation_data=validation, shuffle=False, **options
+            feed(batches),
+            validation_data=None if validation is None else feed(validation),
+            shuffle=False,
+            **options,
         )
     finally:
         for given in (batches, validation):
