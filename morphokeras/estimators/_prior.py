@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from morphokeras.estimators import _options, _training, _twins
 from morphokeras.estimators._data import Examples, TrainingBatches, hold_out
+from morphokeras.estimators._feed import feed
 from morphokeras.features import BettiCurve
 from morphokeras.models.vae import MorphoTensorVAE
 
@@ -89,10 +90,11 @@ class LearnsPrior:
 
     def _sharpened(self, model, training: Examples, seed: int):
         """Return the model, with the sharpness of its samples set."""
-        if self.sharpness == "auto":
-            model.match_contrast(training.images, seed=seed)
-        else:
-            model.statistics.sharpness.assign(self.sharpness)
+        sharpness = self.sharpness
+        if sharpness == "auto":
+            with _twins.lend_predicting(model) as twin:
+                sharpness = twin.match_contrast(training.images, seed=seed)
+        model.statistics.sharpness.assign(sharpness)
         return model
 
     def _fit_flow(self, model, training: Examples, seed: int) -> dict:
@@ -214,7 +216,7 @@ def fit_flow(
         _twins.lend_compiled(flow, optimizer, latent_batches[0][0]) as twin,
     ):
         history = twin.fit(
-            latent_batches,
+            feed(latent_batches),
             epochs=epochs,
             callbacks=[_Progress()] if verbose == 1 else [],
             verbose=2 if verbose == 2 else 0,

@@ -5,7 +5,7 @@ import numpy as np
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from morphokeras.estimators import _labels, _options
+from morphokeras.estimators import _labels, _options, _twins
 from morphokeras.estimators._base import BaseMicrostructureEstimator
 from morphokeras.estimators._data import Examples
 from morphokeras.estimators._prior import LearnsPrior
@@ -348,14 +348,16 @@ default=0.0
         if volume_fraction is not None:
             volume_fraction = check_fractions(volume_fraction, int(n_samples))
         seed = check_random_state(random_state).randint(2**31 - 1)
-        samples = self.model_.generate(
-            int(n_samples),
-            label=self._labels_to_draw(y, int(n_samples)),
-            volume_fraction=volume_fraction,
-            shape=shape,
-            seed=seed,
-        )
-        return self._restore_axes(keras.ops.convert_to_numpy(samples))
+        labels = self._labels_to_draw(y, int(n_samples))
+        with _twins.lend_predicting(self.model_) as model:
+            samples = model.generate(
+                int(n_samples),
+                label=labels,
+                volume_fraction=volume_fraction,
+                shape=shape,
+                seed=seed,
+            )
+        return self._restore_axes(samples)
 
     def transform(self, X):
         """Return the codes of images: the means of their posterior.

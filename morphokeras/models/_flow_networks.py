@@ -5,6 +5,7 @@ import math
 import keras
 from keras import ops
 
+from morphokeras.layers._plain_conv import plain_conv
 from morphokeras.layers.latent_modulation import LatentModulation
 from morphokeras.ops._silu import silu
 from morphokeras.ops.padding import pad
@@ -128,7 +129,7 @@ class FieldVelocity(keras.layers.Layer):
         y = self.widen(_halve(x, self.boundary))
         for block in self.below:
             y = block(y, context)
-        x = x + _double(self.narrow(y), x.shape)
+        x = x + _double(self.narrow(y), ops.shape(x))
         for block in self.up:
             x = block(x, context)
         return self.leave(ops.cast(_normalise(x), "float32"))
@@ -165,13 +166,13 @@ class _Convolution(keras.layers.Layer):
         self.boundary = boundary
 
     def build(self, features_shape):
-        convolution = {4: keras.layers.Conv2D, 5: keras.layers.Conv3D}
-        self.inner = convolution[len(features_shape)](
+        self.inner = plain_conv(
+            len(features_shape) - 2,
             self.width,
             3,
             dilation_rate=self.dilation,
             kernel_initializer=self.kernel_initializer,
-            data_format="channels_last",
+            name="inner",
             dtype=self.dtype_policy,
         )
         self.inner.build((None,) * (len(features_shape) - 1) + (features_shape[-1],))
@@ -189,13 +190,24 @@ def _normalise(x: Tensor) -> Tensor:
 
 def _halve(x: Tensor, boundary: str) -> Tensor:
     """Return the means of 2 x 2 cells, of an odd grid after one more row."""
-    odd = [(0, size % 2) for size in x.shape[1:-1]]
-    x = pad(x, odd, "periodic" if boundary == "periodic" else "symmetric")
     for axis in range(1, len(x.shape) - 1):
+        x = _make_even(x, axis, boundary)
         # (..., n, ...) -> (..., n / 2, 2, ...)
-        shape = (-1, *x.shape[1:axis], x.shape[axis] // 2, 2, *x.shape[axis + 1 :])
-        x = ops.mean(ops.reshape(x, shape), axis=axis + 1)
+        sizes = list(ops.shape(x))
+        sizes[axis : axis + 1] = [sizes[axis] // 2, 2]
+        x = ops.mean(ops.reshape(x, sizes), axis=axis + 1)
     return x
+
+
+def _make_even(x: Tensor, axis: int, boundary: str) -> Tensor:
+    """Return a map with one more row if it has an odd number of them."""
+    # TensorFlow compiles for a size that is not known after it has met two.
+    size = ops.shape(x)[axis]
+    if isinstance(size, int) and size % 2 == 0:
+        return x
+    first = 0 if boundary == "periodic" else size - size % 2
+    before = (slice(None),) * axis
+    return ops.concatenate([x, x[(*before, slice(first, first + size % 2))]], axis)
 
 
 def _double(x: Tensor, like: tuple) -> Tensor:

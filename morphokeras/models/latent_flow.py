@@ -172,19 +172,20 @@ optional
         z, field : tensor of the same shapes, float32
             A field of None stays None.
         """
-        z = z + ops.convert_to_tensor(self.code_noise) * _float(z_noise)
+        z = _float(z) + ops.convert_to_tensor(self.code_noise) * _float(z_noise)
         if field is not None:
             noise = ops.convert_to_tensor(self.field_noise)
-            field = field + noise * _float(field_noise)
+            field = _float(field) + noise * _float(field_noise)
         return z, field
 
     def call(self, inputs, training: bool | None = None) -> dict[str, Tensor]:
-        """Return how wrong the velocities are at a random time, by latent.
+        """Return how wrong the velocities are at a random time, or samples.
 
         Parameters
         ----------
         inputs : dict
-            A batch as `fit` takes it.
+            A batch as `fit` takes it; or the arguments of `sample`, ``"z_noise"``,
+            ``"field_noise"`` and ``"condition"``, as far as there are such.
         training : bool, optional
             Not looked at: the error is the same.
 
@@ -192,8 +193,13 @@ optional
         -------
         dict
             ``"prior_code"`` and, with a field, ``"prior_field"``, of shape (batch,):
-            mean squared errors in variances of the latents.
+            mean squared errors in variances of the latents. Of noise: ``"z"`` and,
+            with a field, ``"field"``, as `sample` returns them. So ``predict`` draws
+            samples, compiled.
         """
+        if "z_noise" in inputs:
+            z, field = self.sample(**inputs)
+            return {"z": z} if field is None else {"z": z, "field": field}
         code = self._standardise("code", inputs["z"])
         condition = inputs.get("condition")
         errors = {}
@@ -266,21 +272,27 @@ optional
         }
 
     def _follow(self, network, noise, num_steps, *conditions) -> Tensor:
-        """Return where the velocity of a network leads from noise."""
-        x = _float(noise)
+        """Return where the velocity of a network leads from noise.
 
-        def velocity(x, time):
-            times = ops.full(x.shape[:1], np.float32(time))
-            return network(x, self._context(times, *conditions))
-
+        The evaluations of the network are turns of one loop, so that a compiler meets
+        the network once: those of even number, at the start of a step, and the odd
+        ones, at its end.
+        """
         step = 1.0 / num_steps
-        for index in range(num_steps):
-            first = velocity(x, index * step)
-            if index < num_steps - 1:
-                second = velocity(x + step * first, (index + 1) * step)
-                first = (first + second) / 2.0
-            x = x + step * first
-        return x
+        noise = _float(noise)
+
+        def evaluate(index, state):
+            start, x, before = state
+            odd = ops.cast(index % 2, "float32")
+            time = step * ops.cast((index + 1) // 2, "float32")
+            # (batch, ...) -> (batch,)
+            times = time * ops.ones_like(ops.reshape(x, (ops.shape(x)[0], -1))[:, 0])
+            velocity = network(x, self._context(times, *conditions))
+            start = start + odd * step * (before + velocity) / 2.0
+            return start, start + (1.0 - odd) * step * velocity, velocity
+
+        state = (noise, noise, ops.zeros_like(noise))
+        return ops.fori_loop(0, 2 * num_steps - 1, evaluate, state)[1]
 
     def _make_scale(self, latent: str, size: int) -> None:
         names = {"mean": "zeros", "deviation": "ones", "active": "ones"}

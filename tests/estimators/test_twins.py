@@ -128,6 +128,22 @@ def test_predictions_of_a_second_network_compile_nothing(
     assert len(made) == 1
 
 
+def test_samples_of_a_second_learned_prior_compile_nothing(
+    small_textures, tiny_generator, monkeypatch
+):
+    made = count_compilations(monkeypatch, "predict")
+    flow = {"prior": "flow", "prior_filters": 2, "prior_epochs": 1}
+    params = {**tiny_generator, "epochs": 1, "field": "phase", **flow}
+    first, second = (
+        MicrostructureGenerator(**{**params, "random_state": seed}).fit(*small_textures)
+        for seed in (0, 1)
+    )
+    drawn = [generator.sample(2, random_state=0) for generator in (first, second)]
+    assert len(made) == 1
+    assert np.abs(drawn[1] - drawn[0]).max() > 1e-3
+    np.testing.assert_allclose(first.sample(2, random_state=0), drawn[0], atol=1e-6)
+
+
 def test_every_network_predicts_with_its_own_weights(two_classifiers, textures):
     X = textures[0]
     for clf in [*two_classifiers, *two_classifiers]:

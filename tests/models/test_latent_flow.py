@@ -127,6 +127,19 @@ def test_grids_of_any_size_are_filled(grid, boundary, rng):
     assert tuple(field.shape) == noise.shape
 
 
+@pytest.mark.parametrize("boundary", ["symmetric", "periodic"])
+def test_predictions_are_the_samples_compiled_on_grids_of_any_size(boundary, rng):
+    flow = randomise(LatentFlow(2, 1, filters=2, condition_dim=1, boundary=boundary))
+    # TensorFlow compiles the third grid for sizes that it does not know.
+    for grid in ((4, 4), (5, 7), (6, 3)):
+        noise = {"z_noise": (3, 2), "field_noise": (3, *grid, 1), "condition": (3, 1)}
+        noise = {k: rng.standard_normal(v).astype("float32") for k, v in noise.items()}
+        found = flow.predict_on_batch(noise)
+        z, field = flow.sample(**noise)
+        np.testing.assert_allclose(found["z"], numpy(z), rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(found["field"], numpy(field), rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.one_backend
 def test_two_kinds_of_codes_are_learned_by_condition(rng):
     kind = rng.integers(2, size=512)
