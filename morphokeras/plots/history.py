@@ -49,7 +49,7 @@ class TrainingHistoryDisplay:
         estimator : MicrostructureClassifier or MicrostructureGenerator
             Fitted estimator with `history_`.
         terms : sequence of str, default=None
-            Terms to draw; by default all.
+            Terms to draw; by default those of :meth:`plot`.
 
         Returns
         -------
@@ -66,7 +66,8 @@ class TrainingHistoryDisplay:
         Parameters
         ----------
         terms : sequence of str, default=None
-            Terms to draw, without ``val_``; by default all.
+            Terms to draw, without ``val_``; by default all, but for the count of
+            skipped steps where none was skipped.
         figure : matplotlib Figure, default=None
             Figure to draw into; by default a new one.
 
@@ -84,7 +85,7 @@ class TrainingHistoryDisplay:
         """
         plt = import_pyplot()
         known = [name for name in self.history if not name.startswith("val_")]
-        names = known if terms is None else list(terms)
+        names = self._terms_to_draw(known) if terms is None else list(terms)
         if not names or not set(names) <= set(known):
             raise ValueError(f"`terms` must be among {known}. Received: terms={terms}.")
         n_columns = min(len(names), 4)
@@ -104,6 +105,11 @@ class TrainingHistoryDisplay:
             figure.legend(handles, labels, loc="outside lower center", ncols=2)
         self.figure_, self.axes_ = figure, axes[: len(names)]
         return self
+
+    def _terms_to_draw(self, known: list[str]) -> list[str]:
+        """Return the terms that say something."""
+        skipped = any(self.history.get("skipped_steps", ()))
+        return [name for name in known if skipped or name != "skipped_steps"]
 
     def _draw_term(self, ax: Any, name: str) -> None:
         """Draw one term into its panel."""

@@ -30,6 +30,13 @@ def test_terms_are_chosen_and_checked():
         TrainingHistoryDisplay(HISTORY).plot(terms=["mi"])
 
 
+@pytest.mark.parametrize("skipped", [[0.0, 0.0], [0.0, 2.0]])
+def test_skipped_steps_are_drawn_where_there_are_such(skipped):
+    history = {**HISTORY, "skipped_steps": skipped}
+    titles = [ax.get_title() for ax in TrainingHistoryDisplay(history).plot().axes_]
+    assert ("skipped_steps" in titles) == any(skipped)
+
+
 def test_a_single_epoch_shows_as_a_point():
     display = TrainingHistoryDisplay({"loss": [1.0]}).plot()
     assert display.axes_[0].lines[0].get_marker() == "o"
