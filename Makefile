@@ -26,8 +26,9 @@ help:
 	@echo "make test-all     test three backends in both environments"
 	@echo "make lint types wheel docs bench clean"
 
+# TensorFlow takes its fast convolutions by itself on some processors only.
 quickstart: $(VENV)/.installed
-	$(VENV)/bin/python examples/quickstart.py
+	TF_ENABLE_ONEDNN_OPTS=1 $(VENV)/bin/python examples/quickstart.py
 
 test: $(VENV)/.installed
 	$(VENV)/bin/python -m pytest -q -n $(JOBS)

@@ -22,7 +22,7 @@ class BaseClassifier(PartialFit, Predictions):
     """A classifier of images, but for its parameters and its network."""
 
     classes_: np.ndarray
-    _least_steps = 1000
+    _least_steps = 1500
 
     def _encode_labels(self, y, n_samples: int) -> np.ndarray:
         classes, labels = _labels.encode(y, n_samples, self.unlabeled)

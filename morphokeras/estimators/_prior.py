@@ -21,6 +21,8 @@ BATCH_SIZE = 64
 # The images are encoded in several of their symmetries and shifts.
 MOST_VERSIONS = 8
 MOST_LATENTS = 8192
+# A step of the flow costs half of one of the autoencoder, and it takes more of them.
+STEPS_FACTOR = 2
 LEARNING_RATE = 2e-3
 WARMUP = 0.05
 # Weights are averaged over this share of the steps.
@@ -99,7 +101,7 @@ class LearnsPrior:
 
     def _fit_flow(self, model, training: Examples, seed: int) -> dict:
         batches = self._training_batches(model, training, seed)
-        steps = self._number_of_epochs(len(batches)) * len(batches)
+        steps = STEPS_FACTOR * self._number_of_epochs(len(batches)) * len(batches)
         return fit_flow(
             model,
             batches,

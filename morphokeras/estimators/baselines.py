@@ -38,7 +38,7 @@ class PlainCNNClassifier(BaseClassifier):
     label_smoothing : float, default=0.1
         Share of a target's probability that is spread over all classes.
     epochs : int or 'auto', default='auto'
-        Passes over the images. ``'auto'``: enough for 1000 steps.
+        Passes over the images. ``'auto'``: enough for 1500 steps.
     batch_size : int, default=32
         Images a step; capped at their number.
     learning_rate, weight_decay, warmup : float, default=3e-3, 0.05, 0.1
@@ -241,7 +241,7 @@ class ResNet50Classifier(AttentionMaps, BaseClassifier):
         Share of the pooled features dropped in training; share of a target's
         probability that is spread over all classes.
     epochs : int or 'auto', default='auto'
-        Passes over the images. ``'auto'``: enough for 1000 steps.
+        Passes over the images. ``'auto'``: enough for 1500 steps.
     batch_size : int, default=32
         Images a step; capped at their number.
     learning_rate, weight_decay, warmup : float, default=3e-4, 0.05, 0.1

@@ -94,7 +94,7 @@ lambda_curv : float, default=0.0
         Share of the pooled features dropped in training; share of a target's
         probability that is spread over all classes.
     epochs : int or 'auto', default='auto'
-        Passes over the images. ``'auto'``: enough for 1000 steps.
+        Passes over the images. ``'auto'``: enough for 1500 steps.
     batch_size : int, default=32
         Images a step; capped at their number.
     learning_rate, weight_decay, warmup : float, default=3e-3, 0.05, 0.1

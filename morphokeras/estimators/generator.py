@@ -79,8 +79,8 @@ default=0.0
         have Betti curves nearer (by the energy distance) to those of images kept from
         the flow: the validation images, or `validation_fraction` of all, 16 at least.
     prior_filters, prior_epochs : int, default=32, 'auto'
-        Width of the flow's network, its passes over the codes. ``'auto'``: as many
-        steps as the rest was trained for.
+        Width of the flow's network, its passes over the codes. ``'auto'``: twice as
+        many steps as the rest was trained for.
     sharpness : float or 'auto', default='auto'
         Factor of the logits of samples, for ``field='phase'``. ``'auto'``: samples get
         as near to 0 and 1 as the images are.
