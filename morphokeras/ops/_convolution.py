@@ -32,26 +32,14 @@ def convolve(
     -------
     tensor of shape (batch, *outputs, filters)
     """
-    if keras.backend.backend() != "torch":
-        return ops.conv(x, kernel, strides, padding, "channels_last", dilation_rate)
     rank = len(x.shape) - 2
-    if all(side == 1 for side in kernel.shape[:rank]):
-        return _mix_channels(x, kernel, strides)
+    # On a view, as below, PyTorch 2.13 writes beyond the gradients' memory on a CPU if
+    # a kernel of one pixel has strides.
+    is_pixel = all(side == 1 for side in kernel.shape[:rank])
+    if keras.backend.backend() != "torch" or is_pixel:
+        return ops.conv(x, kernel, strides, padding, "channels_last", dilation_rate)
     # Keras would copy the images to channels first, and back, before every
     # convolution; a view lets PyTorch take them as they lie, with the same result.
     first = ops.moveaxis(x, -1, 1)
     y = ops.conv(first, kernel, strides, padding, "channels_first", dilation_rate)
     return ops.moveaxis(y, 1, -1)
-
-
-def _mix_channels(x: Tensor, kernel: Tensor, strides: int | tuple[int, ...]) -> Tensor:
-    """Convolve with a kernel of one pixel.
-
-    As a convolution with strides, with channels last, PyTorch 2.13 writes beyond the
-    memory of its own gradients on a CPU.
-    """
-    rank = len(x.shape) - 2
-    steps = (strides,) * rank if isinstance(strides, int) else tuple(strides)
-    x = x[(slice(None), *(slice(None, None, step) for step in steps))]
-    # (1, ..., 1, channels, filters) -> (channels, filters)
-    return ops.matmul(x, ops.reshape(kernel, kernel.shape[rank:]))
