@@ -32,12 +32,15 @@ def convolve(
     -------
     tensor of shape (batch, *outputs, filters)
     """
-    rank = len(x.shape) - 2
-    # On a view, as below, PyTorch 2.13 writes beyond the gradients' memory on a CPU if
-    # a kernel of one pixel has strides.
-    is_pixel = all(side == 1 for side in kernel.shape[:rank])
-    if keras.backend.backend() != "torch" or is_pixel:
+    if keras.backend.backend() != "torch":
         return ops.conv(x, kernel, strides, padding, "channels_last", dilation_rate)
+    rank = len(x.shape) - 2
+    if all(side == 1 for side in kernel.shape[:rank]):
+        # PyTorch 2.13 writes beyond the gradients' memory on a CPU if such a kernel
+        # has strides.
+        steps = (strides,) * rank if isinstance(strides, int) else tuple(strides)
+        x = x[(slice(None), *(slice(None, None, step) for step in steps))]
+        strides = 1
     # Keras would copy the images to channels first, and back, before every
     # convolution; a view lets PyTorch take them as they lie, with the same result.
     first = ops.moveaxis(x, -1, 1)
