@@ -18,8 +18,8 @@ def feed(batches: keras.utils.PyDataset) -> Any:
     keras.utils.PyDataset or tf.data.Dataset
         With TensorFlow a data set that asks for the batches one by one: Keras would
         make one from a generator, and the first of these makes the allocator of the
-        process give every large piece of memory back to the system at once, which took
-        two fifths of the time of a training on a CPU (TensorFlow 2.21).
+        process give every large piece of memory back to the system at once, which slows
+        training on a CPU (TensorFlow 2.21).
     """
     if keras.backend.backend() != "tensorflow":
         return batches

@@ -21,7 +21,7 @@ BATCH_SIZE = 64
 # The images are encoded in several of their symmetries and shifts.
 MOST_VERSIONS = 8
 MOST_LATENTS = 8192
-# A step of the flow costs half of one of the autoencoder, and it takes more of them.
+# Steps of the flow for one of the autoencoder.
 STEPS_FACTOR = 2
 LEARNING_RATE = 2e-3
 WARMUP = 0.05

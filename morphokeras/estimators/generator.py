@@ -351,11 +351,7 @@ default=0.0
         labels = self._labels_to_draw(y, int(n_samples))
         with _twins.lend_predicting(self.model_) as model:
             samples = model.generate(
-                int(n_samples),
-                label=labels,
-                volume_fraction=volume_fraction,
-                shape=shape,
-                seed=seed,
+                int(n_samples), labels, volume_fraction, shape, seed
             )
         return self._restore_axes(samples)
 
