@@ -15,7 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from morphokeras.estimators import _labels, _options
 from morphokeras.estimators._answers import ClassAnswers, check_pixel_size_known
-from morphokeras.features import PersistenceFeatures, TextureFeatures
+from morphokeras.features import (
+    PersistenceFeatures,
+    ScatteringFeatures,
+    TextureFeatures,
+)
 from morphokeras.utils.entries import check_pixel_size, check_weights
 from morphokeras.utils.validation import check_images
 
@@ -23,7 +27,7 @@ CALIBRATION_FOLDS = 5
 
 
 class DescriptorClassifier(ClassAnswers, BaseEstimator):
-    """Classify images by persistence and texture, and by the pixel size if given.
+    """Classify images by persistence, texture and scattering, and by the pixel size.
 
     It is `make_descriptor_classifier` with the face of the networks: pixel sizes,
     images without label, few images of a class. It trains in seconds, and errs
@@ -33,9 +37,9 @@ class DescriptorClassifier(ClassAnswers, BaseEstimator):
     ----------
     C : float, default=0.03
         Inverse strength of the regularisation of the linear support vector machine.
-    pixel_size_weight : float, default=5.0
+    pixel_size_weight : float, default=10.0
         What the standardised logarithm of the pixel size is multiplied by: as one
-        column among some four hundred it would hardly count.
+        column among some eight hundred it would hardly count.
     class_weight : dict, 'balanced' or None, default='balanced'
         Weights of the classes.
     intensity : {None, 'minmax', 'percentile'} or (float, float), default=None
@@ -93,7 +97,7 @@ class DescriptorClassifier(ClassAnswers, BaseEstimator):
         self,
         *,
         C=0.03,
-        pixel_size_weight=5.0,
+        pixel_size_weight=10.0,
         class_weight="balanced",
         intensity=None,
         unlabeled=None,
@@ -220,6 +224,7 @@ def make_descriptor_features(
         make_union(
             PersistenceFeatures(intensity=intensity, n_jobs=n_jobs),
             TextureFeatures(intensity=intensity, n_jobs=n_jobs),
+            ScatteringFeatures(intensity=intensity, n_jobs=n_jobs),
         ),
         FunctionTransformer(np.arcsinh, feature_names_out="one-to-one"),
         StandardScaler(),
@@ -267,7 +272,8 @@ def make_descriptor_classifier(
 
     See Also
     --------
-    morphokeras.features.PersistenceFeatures, morphokeras.features.TextureFeatures
+    morphokeras.features.PersistenceFeatures, morphokeras.features.TextureFeatures, \
+morphokeras.features.ScatteringFeatures
 
     Notes
     -----
