@@ -44,7 +44,9 @@ def pack(members: Mapping[str, bytes]) -> bytes:
     return stream.getvalue()
 
 
-def unpack(source: Any, names: Collection[str], what: str) -> dict[str, bytes]:
+def unpack(
+    source: Any, choices: Collection[Collection[str]], what: str
+) -> dict[str, bytes]:
     """Return the members of an archive, read into memory after they were checked.
 
     Members are not compressed, so that nothing can grow in reading; nothing is ever
@@ -54,8 +56,9 @@ def unpack(source: Any, names: Collection[str], what: str) -> dict[str, bytes]:
     ----------
     source : path-like or binary file
         The archive.
-    names : collection of str
-        The members that there must be: these and no others.
+    choices : collection of collections of str
+        The members that there must be: those of one of the choices and no others. The
+        first is named where none is met.
     what : str
         What the messages call the archive.
 
@@ -71,24 +74,25 @@ def unpack(source: Any, names: Collection[str], what: str) -> dict[str, bytes]:
     """
     try:
         with zipfile.ZipFile(source) as archive:
-            _check_members(archive, names, what)
-            return {name: archive.read(name) for name in names}
+            _check_members(archive, [sorted(names) for names in choices], what)
+            return {name: archive.read(name) for name in archive.namelist()}
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise ValueError(
             f"{what} is not a zip archive, or it is damaged or cut short ({error})."
         ) from error
 
 
-def _check_members(archive: zipfile.ZipFile, names: Collection[str], what: str) -> None:
+def _check_members(
+    archive: zipfile.ZipFile, choices: list[list[str]], what: str
+) -> None:
     members = archive.infolist()
     # Of a file cut short, an archive within the archive would be found.
     if members and members[0].header_offset != 0:
         raise zipfile.BadZipFile("it does not begin with its first member")
     found = [member.orig_filename for member in members]
-    if sorted(found) != sorted(names):
+    if sorted(found) not in choices:
         raise ValueError(
-            f"{what} must hold the members {sorted(names)}. It holds "
-            f"{sorted(found)[:10]}."
+            f"{what} must hold the members {choices[0]}. It holds {sorted(found)[:10]}."
         )
     for member in members:
         kind = stat.S_IFMT(member.external_attr >> 16)

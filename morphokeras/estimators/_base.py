@@ -24,7 +24,7 @@ from morphokeras.estimators._data import (
     TrainingBatches,
     hold_out,
 )
-from morphokeras.estimators._files import write_estimator
+from morphokeras.estimators._files import SavesNetwork
 from morphokeras.models.vae import MorphoTensorVAE
 from morphokeras.utils.entries import check_names, check_pixel_size, check_weights
 from morphokeras.utils.intensity import learn_range, natural_range, scale_intensity
@@ -40,7 +40,7 @@ AUTOENCODER_OPTIONS = (
 
 
 class BaseMicrostructureEstimator(
-    TransformerMixin, ClassNamePrefixFeaturesOutMixin, BaseEstimator
+    SavesNetwork, TransformerMixin, ClassNamePrefixFeaturesOutMixin, BaseEstimator
 ):
     """What the classifier and the generator share: validation, training, batches.
 
@@ -51,30 +51,6 @@ class BaseMicrostructureEstimator(
     _least_steps: int
     classes_: np.ndarray
     model_: Any
-
-    def save(self, path: str | os.PathLike) -> None:
-        """Write the fitted estimator to one file, for `morphokeras.load`.
-
-        The file holds the parameters, what was learned, and the network without its
-        optimizer: numbers and texts, no code. It is first written beside `path` and
-        then put in its place: an error leaves an old file as it was.
-
-        Parameters
-        ----------
-        path : str or path-like
-            The file; ``.mkz`` is the usual ending. A file of that name is replaced.
-
-        Raises
-        ------
-        NotFittedError
-            If it was not fitted.
-        ValueError
-            If a parameter or an attribute is no value, such as a function among
-            `callbacks`; it is named.
-        OSError
-            If the folder is missing or the disk is full.
-        """
-        write_estimator(self, path)
 
     def report(
         self,

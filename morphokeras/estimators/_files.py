@@ -19,7 +19,7 @@ from morphokeras.estimators._network_file import read_json, read_network, write_
 from morphokeras.estimators._values import decode, encode, read_array, write_array
 
 FORMAT = 1
-MEMBERS = ("params.json", "arrays.npz", "model.keras")
+VALUES = ("params.json", "arrays.npz")
 ENTRIES = {
     "format": int,
     "class": str,
@@ -30,18 +30,88 @@ ENTRIES = {
     "seeds": dict,
     "arrays": list,
 }
-REQUIRED = ("history_", "image_shape_", "intensity_range_", "n_features_in_")
 REQUESTS = "_metadata_request"
 
 
-def write_estimator(estimator: Any, path: str | os.PathLike) -> None:
-    """Write a fitted estimator to a file; see its method `save`."""
-    check_is_fitted(estimator)
-    if not type(estimator).__module__.startswith("morphokeras."):
+class SavesValues:
+    """Mixin of an estimator that is written to a file: values, and parts beside them.
+
+    A subclass names the attributes that are no values (`_parts_of`), makes the parts
+    (`_write_parts`), and sets these attributes again from the parts (`_read_parts`).
+    """
+
+    _part_names: tuple[str, ...] = ()
+    _parts_of: tuple[str, ...] = ()
+    _required: tuple[str, ...] = ("n_features_in_",)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the fitted estimator to one file, for `morphokeras.load`.
+
+        The file holds the parameters, what was learned, and networks without their
+        optimizer: numbers and texts, no code. It is first written beside `path` and
+        then put in its place: an error leaves an old file as it was.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; ``.mkz`` is the usual ending. A file of that name is replaced.
+
+        Raises
+        ------
+        NotFittedError
+            If it was not fitted.
+        ValueError
+            If a parameter or an attribute is no value, such as a function among
+            `callbacks`; it is named.
+        TypeError
+            If it is no estimator of this package, or a member of it is none.
+        OSError
+            If the folder is missing or the disk is full.
+        """
+        write_archive(path, members_of(self))
+
+    def _saved_parameters(self) -> dict[str, Any]:
+        return self.get_params(deep=False)  # type: ignore[attr-defined]
+
+    def _write_parts(self) -> dict[str, bytes]:
+        """Return what is not a value, by the name in the archive."""
+        return {}
+
+    def _read_parts(
+        self, parts: Mapping[str, bytes], classes: Mapping[str, type]
+    ) -> None:
+        """Set what is not a value; `classes` are those that a part may hold."""
+
+
+class SavesNetwork(SavesValues):
+    """Mixin of an estimator whose `model_` is a network."""
+
+    model_: keras.Model
+    mixed_precision: str | None
+    _part_names = ("model.keras",)
+    _parts_of = ("model_",)
+    _required = ("history_", "image_shape_", "intensity_range_", "n_features_in_")
+
+    def _write_parts(self) -> dict[str, bytes]:
+        return {"model.keras": write_network(self.model_)}
+
+    def _read_parts(
+        self, parts: Mapping[str, bytes], classes: Mapping[str, type]
+    ) -> None:
+        with _training.seeded(0), _training.precision(self.mixed_precision):
+            self.model_ = read_network(parts["model.keras"])
+
+
+def members_of(estimator: Any) -> dict[str, bytes]:
+    """Return a fitted estimator as the members of an archive; see its method `save`."""
+    known = isinstance(estimator, SavesValues)
+    if not known or not type(estimator).__module__.startswith("morphokeras."):
         raise TypeError(
             "`save` writes the estimators of morphokeras, which `load` knows. Received "
-            f"the subclass {type(estimator).__name__}: pickle it, or save its `model_`."
+            f"{'the subclass' if known else 'a'} {type(estimator).__name__}: pickle "
+            "it, or save its `model_`."
         )
+    check_is_fitted(estimator)
     estimator._validate_params()
     arrays: dict[str, np.ndarray] = {}
     description = {
@@ -51,17 +121,16 @@ def write_estimator(estimator: Any, path: str | os.PathLike) -> None:
         "parameters": _encode_parameters(estimator, arrays),
         "attributes": _encode_attributes(estimator, arrays),
         "requests": _requests(estimator),
-        "seeds": encode(_seed_states(estimator.model_), "seeds", arrays),
+        "seeds": encode(_seed_states(estimator), "seeds", arrays),
         "arrays": list(arrays),
     }
     text = json.dumps(description, indent=1, allow_nan=False).encode()
     _read_description(text, {description["class"]: type(estimator)})
-    members = {
+    return {
         "params.json": text,
         "arrays.npz": pack({f"{k}.npy": write_array(v) for k, v in arrays.items()}),
-        "model.keras": write_network(estimator.model_),
+        **estimator._write_parts(),
     }
-    write_archive(path, members)
 
 
 def read_estimator(path: str | os.PathLike, classes: Mapping[str, type]) -> Any:
@@ -88,15 +157,27 @@ def read_estimator(path: str | os.PathLike, classes: Mapping[str, type]) -> Any:
     """
     with open(path, "rb") as file:
         try:
-            members = unpack(file, MEMBERS, "the file")
-            description = _read_description(members["params.json"], classes)
-            arrays = _read_arrays(members["arrays.npz"], description)
-            estimator = _restore(description, arrays, classes)
-            with _training.seeded(0), _training.precision(estimator.mixed_precision):
-                estimator.model_ = read_network(members["model.keras"])
-            _set_seed_states(estimator.model_, decode(description["seeds"], arrays))
+            return restore(file, classes)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{os.fspath(path)} cannot be loaded: {error}") from error
+
+
+def restore(source: Any, classes: Mapping[str, type]) -> Any:
+    """Return the fitted estimator of an archive; see `read_estimator`."""
+    known: Mapping[str, Any] = classes
+    choices = dict.fromkeys((*VALUES, *c._part_names) for c in known.values())
+    members = unpack(source, choices, "the file")
+    description = _read_description(members.pop("params.json"), classes)
+    arrays = _read_arrays(members.pop("arrays.npz"), description)
+    parts = known[description["class"]]._part_names
+    if sorted(members) != sorted(parts):
+        raise ValueError(
+            f"a file of {description['class']} must hold the members {sorted(parts)} "
+            f"beside the values. It holds {sorted(members)}."
+        )
+    estimator = _restore(description, arrays, classes)
+    estimator._read_parts(members, classes)
+    _set_seed_states(estimator, decode(description["seeds"], arrays))
     return estimator
 
 
@@ -111,7 +192,7 @@ def _versions() -> dict[str, str]:
 
 def _encode_parameters(estimator, arrays: dict) -> dict:
     codes = {}
-    for name, value in estimator.get_params(deep=False).items():
+    for name, value in estimator._saved_parameters().items():
         try:
             codes[name] = encode(value, name, arrays)
         except TypeError as error:
@@ -124,7 +205,7 @@ def _encode_parameters(estimator, arrays: dict) -> dict:
 
 
 def _encode_attributes(estimator, arrays: dict) -> dict:
-    skipped = {*estimator.get_params(deep=False), "model_", REQUESTS}
+    skipped = {*estimator.get_params(deep=False), *estimator._parts_of, REQUESTS}
     codes = {}
     for name, value in vars(estimator).items():
         if name in skipped:
@@ -147,14 +228,17 @@ def _requests(estimator) -> dict[str, dict]:
     return {k: v.requests for k, v in requests.items() if hasattr(v, "requests")}
 
 
-def _seed_states(model: keras.Model) -> np.ndarray:
+def _seed_states(estimator) -> np.ndarray:
     """Return where the network's random numbers have got to: Keras does not save it."""
-    states = [keras.ops.convert_to_numpy(v) for v in _seed_variables(model)]
+    states = [keras.ops.convert_to_numpy(v) for v in _seed_variables(estimator)]
     return np.asarray(states, "uint32").reshape(-1, 2)
 
 
-def _seed_variables(model: keras.Model) -> list:
-    return [v for v in model.variables if v.path.endswith("seed_generator_state")]
+def _seed_variables(estimator) -> list:
+    if not hasattr(estimator, "model_"):
+        return []
+    variables = estimator.model_.variables
+    return [v for v in variables if v.path.endswith("seed_generator_state")]
 
 
 def _read_description(content: bytes, classes: Mapping[str, type]) -> dict[str, Any]:
@@ -185,7 +269,7 @@ def _read_description(content: bytes, classes: Mapping[str, type]) -> dict[str, 
 def _read_arrays(content: bytes, description: dict) -> dict[str, np.ndarray]:
     """Return the arrays that the description speaks of; there must be no others."""
     files = {f"{name}.npy": name for name in description["arrays"]}
-    members = unpack(io.BytesIO(content), list(files), "arrays.npz")
+    members = unpack(io.BytesIO(content), [list(files)], "arrays.npz")
     return {name: read_array(members[file], file) for file, name in files.items()}
 
 
@@ -208,10 +292,10 @@ def _restore(description: dict, arrays: dict, classes: Mapping[str, type]) -> An
 
 
 def _set_attributes(estimator, codes: dict, arrays: dict) -> None:
-    missing = sorted(set(REQUIRED) - codes.keys())
+    missing = sorted(set(estimator._required) - codes.keys())
     if missing:
         raise ValueError(f"the learned attributes {missing} are missing.")
-    taken = {*estimator._get_param_names(), "model_", REQUESTS}
+    taken = {*estimator._get_param_names(), *estimator._parts_of, REQUESTS}
     for name, code in codes.items():
         # Values learned in `fit`, never in the place of a method or a parameter.
         if name in taken or name.startswith("__") or hasattr(type(estimator), name):
@@ -232,8 +316,8 @@ def _set_requests(estimator, requests: dict) -> None:
     setattr(estimator, REQUESTS, routed)
 
 
-def _set_seed_states(model: keras.Model, states: Any) -> None:
-    variables = _seed_variables(model)
+def _set_seed_states(estimator, states: Any) -> None:
+    variables = _seed_variables(estimator)
     if np.shape(states) != (len(variables), 2):
         raise ValueError(f"it must hold {len(variables)} seeds of two numbers.")
     for variable, state in zip(variables, states, strict=True):

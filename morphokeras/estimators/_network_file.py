@@ -42,7 +42,7 @@ def write_network(model: keras.Model) -> bytes:
     with tempfile.TemporaryDirectory() as folder, _without_optimizer(model):
         path = Path(folder) / "model.keras"
         model.save(path)
-        members = unpack(path, MEMBERS, "model.keras")
+        members = unpack(path, [MEMBERS], "model.keras")
     _check_config(members["config.json"])
     _check_weights(members["model.weights.h5"])
     return pack(members)
@@ -67,7 +67,7 @@ def read_network(content: bytes) -> keras.Model:
         If it holds other classes than ours and Keras' harmless ones, a function, links
         to other files, or weights that do not fit.
     """
-    members = unpack(io.BytesIO(content), MEMBERS, "model.keras")
+    members = unpack(io.BytesIO(content), [MEMBERS], "model.keras")
     _check_config(members["config.json"])
     _check_weights(members["model.weights.h5"])
     with tempfile.TemporaryDirectory() as folder:

@@ -6,11 +6,15 @@ from typing import Any
 from morphokeras.estimators._files import read_estimator
 from morphokeras.estimators.baselines import PlainCNNClassifier, ResNet50Classifier
 from morphokeras.estimators.classifier import MicrostructureClassifier
+from morphokeras.estimators.descriptor import DescriptorClassifier
 from morphokeras.estimators.generator import MicrostructureGenerator
 from morphokeras.estimators.plain_vae import PlainVAEGenerator
+from morphokeras.estimators.voting import MicrostructureVotingClassifier
 
 CLASSES = {
     "MicrostructureClassifier": MicrostructureClassifier,
+    "DescriptorClassifier": DescriptorClassifier,
+    "MicrostructureVotingClassifier": MicrostructureVotingClassifier,
     "MicrostructureGenerator": MicrostructureGenerator,
     "PlainCNNClassifier": PlainCNNClassifier,
     "PlainVAEGenerator": PlainVAEGenerator,
@@ -32,7 +36,7 @@ def load(path: str | os.PathLike) -> Any:
 
     Returns
     -------
-    MicrostructureClassifier, MicrostructureGenerator or a baseline
+    a classifier, a generator or a baseline of this package
         With the parameters and all that was learned; `fit` with ``warm_start=True``
         goes on from there, with a new optimizer.
 

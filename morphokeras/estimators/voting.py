@@ -1,16 +1,22 @@
 """A network and a descriptor classifier that vote."""
 
+import io
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from morphokeras.estimators import _options
 from morphokeras.estimators._answers import ClassAnswers
+from morphokeras.estimators._archive import pack
+from morphokeras.estimators._files import SavesValues, members_of, restore
 from morphokeras.estimators.classifier import MicrostructureClassifier
 from morphokeras.estimators.descriptor import DescriptorClassifier
 
 
-class MicrostructureVotingClassifier(ClassAnswers, BaseEstimator):
+class MicrostructureVotingClassifier(SavesValues, ClassAnswers, BaseEstimator):
     """Average the class probabilities of a network and of a descriptor classifier.
 
     The two err on different images. With few hundred micrographs the mean of their
@@ -39,7 +45,7 @@ class MicrostructureVotingClassifier(ClassAnswers, BaseEstimator):
     Notes
     -----
     For members of another kind there is scikit-learn's own `VotingClassifier`, which
-    hands no pixel sizes on.
+    hands no pixel sizes on. `save` writes votes whose members are of this package.
 
     Examples
     --------
@@ -62,6 +68,9 @@ class MicrostructureVotingClassifier(ClassAnswers, BaseEstimator):
         "descriptors": [BaseEstimator, None],
         "weight": [_options.SHARE],
     }
+    _part_names = ("network.mkz", "descriptors.mkz")
+    _parts_of = ("network_", "descriptors_")
+    _required = ("classes_", "n_features_in_")
 
     def __init__(self, network=None, descriptors=None, *, weight=0.5):
         self.network = network
@@ -148,3 +157,26 @@ class MicrostructureVotingClassifier(ClassAnswers, BaseEstimator):
         return DescriptorClassifier(
             intensity=getattr(self.network, "intensity", None), unlabeled=self.unlabeled
         )
+
+    def _saved_parameters(self) -> dict[str, Any]:
+        # The fitted members say what these were.
+        return {**self.get_params(deep=False), "network": None, "descriptors": None}
+
+    def _write_parts(self) -> dict[str, bytes]:
+        members = (self.network_, self.descriptors_)
+        return {
+            name: pack(members_of(member))
+            for name, member in zip(self._part_names, members, strict=True)
+        }
+
+    def _read_parts(
+        self, parts: Mapping[str, bytes], classes: Mapping[str, type]
+    ) -> None:
+        members = [restore(io.BytesIO(parts[n]), classes) for n in self._part_names]
+        for name, member in zip(self._part_names, members, strict=True):
+            found = getattr(member, "classes_", [])
+            same = np.array_equal(found, self.classes_)
+            if not same or not isinstance(member, ClassAnswers):
+                raise ValueError(f"{name} holds no classifier of the same classes.")
+        self.network_, self.descriptors_ = members
+        self.network, self.descriptors = (clone(member) for member in members)

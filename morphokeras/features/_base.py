@@ -67,10 +67,7 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         self._validate_params()
         self._check_parameters()
         images = check_images(X, spatial_dims=self.spatial_dims)
-        self.intensity_range_ = learn_range(images, self.intensity)
-        self.image_shape_ = images.shape[1:]
-        self.n_features_in_ = math.prod(self.image_shape_)
-        return self
+        return self._learn(images.shape[1:], learn_range(images, self.intensity))
 
     def transform(self, X):
         """Return the features of each image.
@@ -122,6 +119,15 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return np.array(self._names(), dtype=object)
+
+    def _learn(
+        self, image_shape: tuple[int, ...], intensity_range: tuple[float, float]
+    ):
+        """Set all that is ever learned."""
+        self.intensity_range_ = intensity_range
+        self.image_shape_ = image_shape
+        self.n_features_in_ = math.prod(image_shape)
+        return self
 
     def _check_parameters(self) -> None:
         """Raise if parameters do not fit each other, or have wrong entries."""

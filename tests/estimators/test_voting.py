@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 
+import morphokeras
 from morphokeras.estimators import (
     DescriptorClassifier,
     MicrostructureClassifier,
@@ -133,3 +134,87 @@ def test_the_vote_refuses_what_it_cannot_use(textures):
         MicrostructureVotingClassifier(weight=2).fit(*textures)
     with pytest.raises(NotFittedError):
         MicrostructureVotingClassifier().predict(textures[0])
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize("pixel_size", [None, SIZES])
+def test_loaded_descriptors_predict_the_same(
+    textures, more_textures, tmp_path, pixel_size
+):
+    clf = DescriptorClassifier(C=0.1, intensity="minmax", unlabeled="")
+    labels = np.where(np.arange(24) < 4, "", textures[1])
+    weight = np.where(np.arange(24) >= 20, 0.0, 1.0)
+    clf.fit(textures[0], labels, sample_weight=weight, pixel_size=pixel_size)
+    clf.save(tmp_path / "file.mkz")
+    loaded = morphokeras.load(tmp_path / "file.mkz")
+    known = {} if pixel_size is None else {"pixel_size": 0.15}
+    np.testing.assert_allclose(
+        loaded.predict_proba(more_textures[0], **known),
+        clf.predict_proba(more_textures[0], **known),
+    )
+    assert loaded.get_params() == clf.get_params()
+    assert vars(loaded).keys() == vars(clf).keys()
+    assert loaded.predict(more_textures[0][:1], **known).dtype == textures[1].dtype
+
+
+@pytest.mark.backend_free
+def test_one_image_a_class_is_saved_as_well(textures, more_textures, tmp_path):
+    clf = DescriptorClassifier().fit(textures[0][:2], textures[1][:2])
+    clf.save(tmp_path / "file.mkz")
+    np.testing.assert_allclose(
+        morphokeras.load(tmp_path / "file.mkz").predict_proba(more_textures[0]),
+        clf.predict_proba(more_textures[0]),
+    )
+
+
+def test_a_loaded_vote_predicts_the_same(vote, more_textures, tmp_path):
+    vote.save(tmp_path / "file.mkz")
+    loaded = morphokeras.load(tmp_path / "file.mkz")
+    X, y = more_textures
+    np.testing.assert_allclose(
+        loaded.predict_proba(X), vote.predict_proba(X), rtol=1e-5
+    )
+    assert loaded.classes_.tolist() == vote.classes_.tolist()
+    assert loaded.network.get_params() == vote.network.get_params()
+    assert loaded.descriptors.get_params() == vote.descriptors_.get_params()
+
+
+@pytest.mark.torch_only
+def test_a_vote_with_a_member_of_another_package_is_not_saved(vote, textures, tmp_path):
+    changed = pickle.loads(pickle.dumps(vote))
+    changed.descriptors_ = make_descriptor_classifier().fit(*textures)
+    with pytest.raises(TypeError, match="Received a Pipeline"):
+        changed.save(tmp_path / "file.mkz")
+    with pytest.raises(NotFittedError):
+        MicrostructureVotingClassifier().save(tmp_path / "file.mkz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.torch_only
+def test_a_vote_of_members_that_do_not_fit_is_not_loaded(vote, rng, tmp_path):
+    other = DescriptorClassifier().fit(rng.random((4, 32, 32)), ["a", "b"] * 2)
+    changed = pickle.loads(pickle.dumps(vote))
+    changed.descriptors_ = other
+    changed.save(tmp_path / "file.mkz")
+    with pytest.raises(ValueError, match="descriptors.mkz holds no classifier of the"):
+        morphokeras.load(tmp_path / "file.mkz")
+
+
+@pytest.mark.backend_free
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("descriptors", lambda table: table[:, :-1]),
+        ("descriptors", lambda table: np.where(table == table.max(), np.nan, table)),
+        ("label", lambda labels: labels[:-1]),
+        ("weight", lambda weights: weights[:-1]),
+    ],
+)
+def test_descriptors_that_cannot_be_learned_from_are_refused(
+    described, tmp_path, name, change
+):
+    changed = pickle.loads(pickle.dumps(described))
+    changed.measured_[name] = change(changed.measured_[name])
+    changed.save(tmp_path / "file.mkz")
+    with pytest.raises(ValueError, match="cannot be loaded: what was measured cannot"):
+        morphokeras.load(tmp_path / "file.mkz")
