@@ -157,12 +157,12 @@ def read_estimator(path: str | os.PathLike, classes: Mapping[str, type]) -> Any:
     """
     with open(path, "rb") as file:
         try:
-            return restore(file, classes)
+            return from_archive(file, classes)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{os.fspath(path)} cannot be loaded: {error}") from error
 
 
-def restore(source: Any, classes: Mapping[str, type]) -> Any:
+def from_archive(source: Any, classes: Mapping[str, type]) -> Any:
     """Return the fitted estimator of an archive; see `read_estimator`."""
     known: Mapping[str, Any] = classes
     choices = dict.fromkeys((*VALUES, *c._part_names) for c in known.values())
@@ -175,7 +175,7 @@ def restore(source: Any, classes: Mapping[str, type]) -> Any:
             f"a file of {description['class']} must hold the members {sorted(parts)} "
             f"beside the values. It holds {sorted(members)}."
         )
-    estimator = _restore(description, arrays, classes)
+    estimator = _with_values(description, arrays, classes)
     estimator._read_parts(members, classes)
     _set_seed_states(estimator, decode(description["seeds"], arrays))
     return estimator
@@ -273,7 +273,7 @@ def _read_arrays(content: bytes, description: dict) -> dict[str, np.ndarray]:
     return {name: read_array(members[file], file) for file, name in files.items()}
 
 
-def _restore(description: dict, arrays: dict, classes: Mapping[str, type]) -> Any:
+def _with_values(description: dict, arrays: dict, classes: Mapping[str, type]) -> Any:
     """Return the estimator with its parameters and all it learned but the network."""
     estimator_class: Any = classes[description["class"]]
     parameters = {k: decode(v, arrays) for k, v in description["parameters"].items()}

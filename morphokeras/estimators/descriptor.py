@@ -6,9 +6,7 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 from sklearn.base import BaseEstimator
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
@@ -18,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from morphokeras.estimators import _labels, _options
 from morphokeras.estimators._answers import ClassAnswers, check_pixel_size_known
 from morphokeras.estimators._files import SavesValues
+from morphokeras.estimators._machine import CalibratedMachine
 from morphokeras.features import (
     PersistenceFeatures,
     ScatteringFeatures,
@@ -25,8 +24,6 @@ from morphokeras.features import (
 )
 from morphokeras.utils.entries import check_pixel_size, check_weights
 from morphokeras.utils.validation import check_images
-
-CALIBRATION_FOLDS = 5
 
 
 class DescriptorClassifier(SavesValues, ClassAnswers, BaseEstimator):
@@ -59,8 +56,8 @@ class DescriptorClassifier(SavesValues, ClassAnswers, BaseEstimator):
         The labels, sorted.
     features_ : Pipeline
         What turns images into standardised features.
-    machine_ : CalibratedClassifierCV or SVC
-        What classifies the features.
+    machine_ : classifier
+        What classifies the features; its `machine_` is the `sklearn.svm.SVC`.
     measured_ : dict of ndarray
         What was learned from: of each labelled image its ``"descriptors"``, ``"label"``
         and ``"weight"``, and ``"log_pixel_size"`` if pixel sizes were given.
@@ -80,9 +77,9 @@ class DescriptorClassifier(SavesValues, ClassAnswers, BaseEstimator):
     `save` writes what was measured, not the machine: `morphokeras.load` trains it anew,
     in a second, under whatever version of scikit-learn is there.
 
-    Probabilities are calibrated by cross-validation on the training images (Platt's
-    sigmoid). With a single image of some class there is nothing to calibrate by: the
-    probabilities are then the softmax of the decisions.
+    Probabilities are the softmax of the machine's decisions times one factor, which is
+    found by cross-validation on the training images, or 1 with a single image of some
+    class. So the most probable class is the machine's, however few images there are.
 
     Examples
     --------
@@ -198,9 +195,7 @@ class DescriptorClassifier(SavesValues, ClassAnswers, BaseEstimator):
         table = self.features_.transform(X)
         log_size = _log(pixel_size, len(table))
         table = self._join(table, log_size, self._size_scaler)
-        if hasattr(self.machine_, "predict_proba"):
-            return self.machine_.predict_proba(table)
-        return _softmax(self.machine_.decision_function(table))
+        return self.machine_.predict_proba(table)
 
     def _train(self, features: Pipeline, measured: dict[str, np.ndarray]) -> None:
         """Learn from what was measured; the first step of `features` is fitted."""
@@ -209,8 +204,7 @@ class DescriptorClassifier(SavesValues, ClassAnswers, BaseEstimator):
         if log_size is not None:
             scaler = StandardScaler().fit(log_size)
         table = self._join(table, log_size, scaler)
-        _, counts = np.unique(measured["label"], return_counts=True)
-        machine = self._make_machine(counts)
+        machine = CalibratedMachine(self.C, class_weight=self.class_weight)
         machine.fit(table, measured["label"], sample_weight=measured["weight"])
         self.machine_, self.features_, self._size_scaler = machine, features, scaler
         self.classes_, self.measured_ = machine.classes_, measured
@@ -235,13 +229,6 @@ class DescriptorClassifier(SavesValues, ClassAnswers, BaseEstimator):
         features = make_descriptor_features(self.intensity, self.n_jobs)
         # Arrays, whatever scikit-learn is set to: they are kept and stacked.
         return features.set_output(transform="default")
-
-    def _make_machine(self, counts: np.ndarray) -> CalibratedClassifierCV | SVC:
-        machine = SVC(C=self.C, kernel="linear", class_weight=self.class_weight)
-        folds = min(CALIBRATION_FOLDS, counts.min())
-        if folds < 2:
-            return machine
-        return CalibratedClassifierCV(machine, ensemble=False, cv=int(folds))
 
     def _join(
         self, table: np.ndarray, log_size: np.ndarray | None, scaler: Any
@@ -306,9 +293,8 @@ def make_descriptor_classifier(
     class_weight : dict, 'balanced' or None, default='balanced'
         Weights of the classes.
     probability : bool, default=True
-        Whether there is a `predict_proba`, fitted by cross-validation on the training
-        images: this takes five images of each class. Without it there is a
-        `decision_function`.
+        Whether there is a `predict_proba`, as of `DescriptorClassifier`. Without it the
+        last step is scikit-learn's own `SVC`.
     intensity : {None, 'minmax', 'percentile'} or (float, float), default=None
         The grey values that become 0 and 1. None: the range of an integer dtype;
         floats must then lie in [0, 1].
@@ -345,13 +331,9 @@ morphokeras.features.ScatteringFeatures
     >>> clf.score(X[1::2], y[1::2])
     1.0
     """
-    classifier = SVC(C=C, kernel=kernel, class_weight=class_weight)
     steps = make_descriptor_features(intensity, n_jobs).steps
-    last = (
-        CalibratedClassifierCV(classifier, ensemble=False)
-        if probability
-        else classifier
-    )
+    make = CalibratedMachine if probability else SVC
+    last = make(C=C, kernel=kernel, class_weight=class_weight)
     return Pipeline([*steps, (type(last).__name__.lower(), last)])
 
 
@@ -359,9 +341,3 @@ def _log(pixel_size, n_samples: int) -> np.ndarray | None:
     if pixel_size is None:
         return None
     return np.log(check_pixel_size(pixel_size, n_samples))[:, np.newaxis]
-
-
-def _softmax(decisions: np.ndarray) -> np.ndarray:
-    if decisions.ndim == 1:  # of two classes: the second one's
-        decisions = np.stack([-decisions, decisions], axis=1) / 2
-    return softmax(decisions, axis=1)

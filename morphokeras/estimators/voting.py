@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from morphokeras.estimators import _options
 from morphokeras.estimators._answers import ClassAnswers
 from morphokeras.estimators._archive import pack
-from morphokeras.estimators._files import SavesValues, members_of, restore
+from morphokeras.estimators._files import SavesValues, from_archive, members_of
 from morphokeras.estimators.classifier import MicrostructureClassifier
 from morphokeras.estimators.descriptor import DescriptorClassifier
 
@@ -172,7 +172,9 @@ class MicrostructureVotingClassifier(SavesValues, ClassAnswers, BaseEstimator):
     def _read_parts(
         self, parts: Mapping[str, bytes], classes: Mapping[str, type]
     ) -> None:
-        members = [restore(io.BytesIO(parts[n]), classes) for n in self._part_names]
+        members = [
+            from_archive(io.BytesIO(parts[n]), classes) for n in self._part_names
+        ]
         for name, member in zip(self._part_names, members, strict=True):
             found = getattr(member, "classes_", [])
             same = np.array_equal(found, self.classes_)
