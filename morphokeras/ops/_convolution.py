@@ -32,15 +32,15 @@ def convolve(
     -------
     tensor of shape (batch, *outputs, filters)
     """
-    if keras.backend.backend() != "torch":
-        return ops.conv(x, kernel, strides, padding, "channels_last", dilation_rate)
     rank = len(x.shape) - 2
     if all(side == 1 for side in kernel.shape[:rank]):
-        # PyTorch 2.13 writes beyond the gradients' memory on a CPU if such a kernel
-        # has strides.
+        # oneDNN's gradients of such a kernel with strides leave their memory on some
+        # processors, in PyTorch 2.13 and in TensorFlow 2.21.
         steps = (strides,) * rank if isinstance(strides, int) else tuple(strides)
         x = x[(slice(None), *(slice(None, None, step) for step in steps))]
         strides = 1
+    if keras.backend.backend() != "torch":
+        return ops.conv(x, kernel, strides, padding, "channels_last", dilation_rate)
     # Keras would copy the images to channels first, and back, before every
     # convolution; a view lets PyTorch take them as they lie, with the same result.
     first = ops.moveaxis(x, -1, 1)
