@@ -20,7 +20,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.semi_supervised import LabelSpreading
@@ -29,6 +28,7 @@ from tqdm.auto import tqdm
 from benchmarks.evidence.micrographs import METHODS, add_arguments, load
 from morphokeras import MicrostructureClassifier
 from morphokeras.estimators.descriptor import make_descriptor_features
+from morphokeras.metrics import mean_interval
 from morphokeras.metrics.cross_validation import make_folds
 
 UNKNOWN = ""
@@ -127,8 +127,8 @@ def report(kept, arguments):
         line = f"{number:4d} a class"
         for method in arguments.methods:
             scores, seconds = np.transpose([run[method] for run in runs])
-            width = stats.sem(scores) * stats.t.ppf(0.975, len(scores) - 1)
-            line += f"   {method} {scores.mean():.1%} +- {100 * width:.1f}"
+            mean, _, high = mean_interval(scores)
+            line += f"   {method} {mean:.1%} +- {100 * (high - mean):.1f}"
             line += f", {seconds.mean():.0f} s"
         print(line)
 

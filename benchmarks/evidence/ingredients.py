@@ -3,14 +3,14 @@
     KERAS_BACKEND=torch python -m benchmarks.evidence.ingredients FOLDER \
         --groups specimen --merge-at + --drop martensite --size 60 64
 
-The network alone is the reference. It has steerable filters and a gate of spatial
-attention: these are taken away. Reconstruction, and topology and the warp on top of
-it, are added; with them the encoder's grid is twice as fine, so a network alone with
-that grid stands beside them. All train for as many steps, on whole images, and are
-tested on specimens that none has seen; another fold with each seed, the same one for
-all. Printed: each one's accuracy, how far it lies from the reference in the same fold,
-with the 95 % interval of that difference, and its CPU seconds. Results are kept one by
-one in ``--output``.
+The network alone is the reference, unless ``--reference`` names another. It has
+steerable filters and a gate of spatial attention: these are taken away. Reconstruction,
+and topology and the warp on top of it, are added; with them the encoder's grid is twice
+as fine, so a network alone with that grid stands beside them. All train for as many
+steps, on whole images, and are tested on specimens that none has seen; another fold
+with each seed, the same one for all. Printed: each one's accuracy, how far it lies from
+the reference in the same fold, with the 95 % interval of that difference, and its CPU
+seconds. Results are kept one by one in ``--output``.
 """
 
 import argparse
@@ -23,13 +23,13 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
-from scipy import stats
 from tqdm.auto import tqdm
 
 from benchmarks.evidence.micrographs import add_arguments, load
 from morphokeras import MicrostructureClassifier
 from morphokeras.estimators import _classification, _twins
 from morphokeras.layers import SpatialAttention
+from morphokeras.metrics import mean_interval
 from morphokeras.metrics.cross_validation import make_folds
 from morphokeras.models import heads
 from morphokeras.models.classifier import ClassifierNetwork
@@ -121,20 +121,15 @@ def report(kept, arguments):
         variant: np.array([kept[f"{variant}, seed {s}"] for s in arguments.seeds])
         for variant in arguments.variants
     }
-    reference = runs[REFERENCE]
+    reference = runs[arguments.reference]
     for variant, figures in runs.items():
         accuracy, seconds = figures.mean(axis=0)
         line = f"{variant:30s} {accuracy:.1%}"
-        if variant != REFERENCE:
+        if variant != arguments.reference:
             gain = figures[:, 0] - reference[:, 0]
-            line += f"  {100 * gain.mean():+.1f} +- {100 * margin(gain):.1f} points"
+            mean, _, high = mean_interval(100 * gain)
+            line += f"  {mean:+.1f} +- {high - mean:.1f} points"
         print(f"{line}  {seconds:.0f} s")
-
-
-def margin(values):
-    """Return half the width of the 95 % interval of the mean (Student's t)."""
-    spread = np.std(values, ddof=1) / math.sqrt(len(values))
-    return float(stats.t.ppf(0.975, len(values) - 1) * spread)
 
 
 def parse_arguments():
@@ -145,14 +140,15 @@ def parse_arguments():
     add = parser.add_argument
     add("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4], help="two at least")
     add("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS))
+    add("--reference", choices=VARIANTS, default=REFERENCE, help="of the differences")
     add("--steps", type=int, default=500)
     add("--filters", type=int, default=16, help="width of the network")
     add("--output", type=Path, default=Path("outputs/ingredients.json"))
     arguments = parser.parse_args()
     if len(arguments.seeds) < 2:
         parser.error("an interval takes two seeds at least")
-    if REFERENCE not in arguments.variants:
-        parser.error(f"--variants must have the reference, {REFERENCE!r}")
+    if arguments.reference not in arguments.variants:
+        parser.error(f"--variants must have the reference, {arguments.reference!r}")
     return arguments
 
 
