@@ -10,6 +10,9 @@ from scipy import fft
 CENTRE = 0.75 * np.pi
 WIDTH = 0.8
 ELONGATION = 2.0
+# As many values are worked on at once: more would leave the processor's cache, fewer
+# would make calls last longer than their arithmetic.
+VALUES_AT_ONCE = 2**16
 
 
 def scatter(
@@ -37,42 +40,55 @@ def scatter(
     for scale, spectrum in _pyramid(fft.fft2(image), 0, num_scales):
         magnitudes = _magnitudes(spectrum, scale, num_orientations)
         first.append(_means(magnitudes))
-        # One direction at a time: its arrays stay in the processor's cache.
-        rows = [
-            [
-                _means(_magnitudes(part, other, num_orientations))
-                for other, part in _pyramid(fft.fft2(plane), scale + 1, num_scales)
-            ]
-            for plane in magnitudes
+        at_once = max(1, VALUES_AT_ONCE // magnitudes.size)
+        parts = [
+            _scatter_again(
+                magnitudes[start : start + at_once], scale, num_scales, num_orientations
+            )
+            for start in range(0, num_orientations, at_once)
         ]
-        second.append(np.array(rows).reshape(num_orientations, -1, num_orientations))
-    return np.array(first), np.concatenate(second, axis=1).transpose(1, 0, 2)
+        second.append(np.concatenate(parts, axis=1))
+    return np.array(first), np.concatenate(second)
 
 
-def _pyramid(spectrum: np.ndarray, first_scale: int, num_scales: int):
+def _scatter_again(
+    magnitudes: np.ndarray, scale: int, num_scales: int, num_orientations: int
+) -> np.ndarray:
+    """Return the means of the planes' responses at each greater scale."""
+    means = [
+        _means(_magnitudes(spectra, other, num_orientations))
+        for other, spectra in _pyramid(fft.fft2(magnitudes), scale + 1, num_scales)
+    ]
+    shape = (num_scales - scale - 1, len(magnitudes), num_orientations)
+    return np.array(means).reshape(shape)
+
+
+def _pyramid(spectra: np.ndarray, first_scale: int, num_scales: int):
     """Yield each scale with the frequencies that its wavelets pass.
 
     The wavelets of scale j pass next to nothing above the frequencies of a grid of
-    every 2^(j - 1)-th pixel. The spectrum given is that of the grid of `first_scale`.
+    every 2^(j - 1)-th pixel. The spectra given are those of the grid of `first_scale`.
     """
     for scale in range(first_scale, num_scales):
         if scale > max(first_scale, 1):
-            spectrum = _low_half(spectrum)
-        yield scale, spectrum
+            spectra = _low_half(spectra)
+        yield scale, spectra
 
 
-def _magnitudes(spectrum: np.ndarray, scale: int, num_orientations: int) -> np.ndarray:
-    """Return the magnitude of each direction's response, at every 2^scale-th pixel."""
-    if scale == 0:
-        responses = spectrum * _wavelets(spectrum.shape, 1, num_orientations)
-    else:
-        responses = spectrum * _wavelets(spectrum.shape, 2, num_orientations)
+def _magnitudes(spectra: np.ndarray, scale: int, num_orientations: int) -> np.ndarray:
+    """Return the magnitudes of the responses, at every 2^scale-th pixel.
+
+    Of spectra (..., height, width) they are (..., directions, height, width).
+    """
+    wavelets = _wavelets(spectra.shape[-2:], min(scale + 1, 2), num_orientations)
+    responses = spectra[..., np.newaxis, :, :] * wavelets
+    if scale > 0:
         responses = _every_second(responses)
     return np.abs(fft.ifft2(responses, overwrite_x=True))
 
 
 def _means(planes: np.ndarray) -> np.ndarray:
-    return planes.mean(axis=(1, 2), dtype="float64")
+    return planes.mean(axis=(-2, -1), dtype="float64")
 
 
 @lru_cache(maxsize=32)
@@ -104,17 +120,17 @@ def _gaussian(along: np.ndarray, beside: np.ndarray, scale: int) -> np.ndarray:
     return np.exp(-0.5 * (WIDTH * scale) ** 2 * squares)
 
 
-def _low_half(spectrum: np.ndarray) -> np.ndarray:
-    """Return the spectrum of every second pixel of the image without its upper half."""
-    for axis in (0, 1):
-        quarter = spectrum.shape[axis] // 4
-        lowest = np.r_[:quarter, -quarter:0]
-        spectrum = spectrum.take(lowest, axis=axis, mode="wrap")
-    return spectrum / 4
+def _low_half(spectra: np.ndarray) -> np.ndarray:
+    """Return the spectra of every second pixel of images without their upper halves."""
+    height, width = (size // 4 for size in spectra.shape[-2:])
+    rows = np.concatenate(
+        [spectra[..., :height, :], spectra[..., -height:, :]], axis=-2
+    )
+    return np.concatenate([rows[..., :width], rows[..., -width:]], axis=-1) / 4
 
 
 def _every_second(spectra: np.ndarray) -> np.ndarray:
     """Return the spectra of every second pixel; high frequencies fold back."""
-    height, width = (size // 2 for size in spectra.shape[1:])
-    halves = spectra[:, :height] + spectra[:, height:]
+    height, width = (size // 2 for size in spectra.shape[-2:])
+    halves = spectra[..., :height, :] + spectra[..., height:, :]
     return (halves[..., :width] + halves[..., width:]) / 4
