@@ -15,6 +15,8 @@ BACKEND = $(shell test "$$(uname -sm)" = "Linux x86_64" \
 # The PyTorch release that the test environments use.
 TORCH = torch==2.13.0
 JOBS = 2
+# Of `make test-all`, with the newest of everything.
+CURRENT_BACKENDS = tensorflow jax torch
 
 VENV = .venv
 CARD = .venv-card
@@ -34,7 +36,7 @@ test: $(VENV)/.installed
 	$(VENV)/bin/python -m pytest -q -n $(JOBS)
 
 test-all: $(CARD)/.installed $(CURRENT)/.installed
-	tests/run_all.sh $(CARD) $(CURRENT)
+	tests/run_all.sh "$(CARD):tensorflow jax torch" "$(CURRENT):$(CURRENT_BACKENDS)"
 
 lint: $(VENV)/.installed
 	$(VENV)/bin/ruff check .
