@@ -20,7 +20,7 @@ from benchmarks._timing import print_ratios
 from morphokeras import MicrostructureClassifier, MicrostructureGenerator
 from morphokeras.estimators import _training
 
-ROUNDS = 5
+ROUNDS = 3
 WAYS = ("from a generator", "batch by batch")
 
 
@@ -51,7 +51,7 @@ def measure(way: str) -> None:
         _training.feed = lambda batches: batches
     images = np.random.default_rng(0).random((96, 128, 128), "float32")
     options = {"epochs": 4, "random_state": 0}
-    clf = MicrostructureClassifier(**options)
+    clf = MicrostructureClassifier(descriptors=False, **options)
     generator = MicrostructureGenerator(sharpness=1.0, **options)
     fits = {
         "classifier": lambda: clf.fit(images, np.arange(96) % 3),

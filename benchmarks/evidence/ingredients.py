@@ -6,7 +6,8 @@
 The network alone is the reference, unless ``--reference`` names another. It has
 steerable filters and a gate of spatial attention: these are taken away. Reconstruction,
 and topology and the warp on top of it, are added; with them the encoder's grid is twice
-as fine, so a network alone with that grid stands beside them. All train for as many
+as fine, so a network alone with that grid stands beside them. So do hand-made
+descriptors beside the network. All train for as many
 steps, on whole images, and are tested on specimens that none has seen; another fold
 with each seed, the same one for all. Printed: each one's accuracy, how far it lies from
 the reference in the same fold, with the 95 % interval of that difference, and its CPU
@@ -37,11 +38,14 @@ from morphokeras.models.classifier import ClassifierNetwork
 REFERENCE = "the network alone"
 WITHOUT_ATTENTION = "without attention"
 FINER_GRID = "with a finer grid"
+DESCRIPTORS_AND_GRID = "with descriptors and a finer grid"
 VARIANTS = {
     REFERENCE: {},
     "plain filters for steerable": {"backbone": "plain"},
     WITHOUT_ATTENTION: {},
     FINER_GRID: {},
+    "with descriptors": {"descriptors": "auto"},
+    DESCRIPTORS_AND_GRID: {"descriptors": "auto"},
     "with reconstruction": {"lambda_rec": 1.0, "lambda_kl": 1.0},
     "with topology": {"lambda_topo": 0.5},
     "with topology and warp": {
@@ -83,12 +87,11 @@ def main():
 def train(variant, data, training, test, seed, arguments):
     """Return the accuracy on the test images, and the CPU seconds of the fit."""
     batches = max(1, len(training) // 32)
+    options = {"descriptors": False, "filters": arguments.filters, "crop": 1.0}
     clf = MicrostructureClassifier(
-        filters=arguments.filters,
-        crop=1.0,
         epochs=math.ceil(arguments.steps / batches),
         random_state=seed,
-        **VARIANTS[variant],
+        **{**options, **VARIANTS[variant]},
     )
     with other_network(variant):
         start = time.process_time()
@@ -103,7 +106,7 @@ def other_network(variant):
     changes = contextlib.nullcontext()
     if variant == WITHOUT_ATTENTION:
         changes = mock.patch.object(heads, "SpatialAttention", Ungated)
-    if variant == FINER_GRID:
+    if variant in (FINER_GRID, DESCRIPTORS_AND_GRID):
         finer = functools.partial(ClassifierNetwork, first_strides=1)
         changes = mock.patch.object(_classification, "ClassifierNetwork", finer)
     # No network that was kept for the next one of its kind.

@@ -28,6 +28,9 @@ from morphokeras.metrics.cross_validation import make_folds
 
 METHODS = {
     "network": lambda seed: MicrostructureClassifier(random_state=seed),
+    "network alone": lambda seed: MicrostructureClassifier(
+        descriptors=False, random_state=seed
+    ),
     "descriptors": lambda seed: DescriptorClassifier(),
     "plain CNN": lambda seed: PlainCNNClassifier(random_state=seed),
 }

@@ -121,13 +121,16 @@ class BaseMicrostructureEstimator(
         limits = learn_range(images, self.intensity)
         labels = self._encode_labels(y, len(images))
         self._remember(X, images, limits)
-        return Examples(
+        examples = Examples(
             images=scale_intensity(images, limits),
             labels=labels,
             sample_weight=self._weights(sample_weight, labels, images),
             log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
             groups=self._check_groups(groups, len(images)),
-        ).drop_weightless()
+        )
+        return self._measured(
+            examples.drop_weightless(), first=not _training.resumes(self)
+        )
 
     def _remember(self, X, images: np.ndarray, limits: tuple[float, float]) -> None:
         """Keep what later images are checked against."""
@@ -146,6 +149,13 @@ class BaseMicrostructureEstimator(
             images=self._scale(images),
             log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
         )
+
+    def _measured(self, examples: Examples, first: bool = False) -> Examples:
+        """Return the examples with their descriptors, if the network reads any.
+
+        `first` if the network is yet to be made.
+        """
+        return examples
 
     def _as_images(self, X, name: str = "X", first: bool = False) -> np.ndarray:
         """Return images with a channel axis; `first` if it is they who are learned."""
@@ -217,13 +227,14 @@ class BaseMicrostructureEstimator(
         try:
             images = self._as_images(X)
             self._refuse_another_shape(images)
-            return Examples(
+            examples = Examples(
                 images=self._scale(images),
                 labels=self._known_labels(y, len(images)),
                 log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
             )
         except (TypeError, ValueError) as error:
             raise type(error)(f"In `validation_data`: {error}") from None
+        return self._measured(examples, first=not _training.resumes(self))
 
     def _make_autoencoder(
         self, training: Examples, loss_weights: dict[str, float], **options
@@ -315,8 +326,12 @@ class BaseMicrostructureEstimator(
 
     def _number_of_epochs(self, steps_per_epoch: int) -> int:
         if self.epochs == "auto":
-            return math.ceil(self._least_steps / steps_per_epoch)
+            return math.ceil(self._enough_steps() / steps_per_epoch)
         return self.epochs
+
+    def _enough_steps(self) -> int:
+        """Return the number of steps that ``epochs="auto"`` stands for."""
+        return self._least_steps
 
     def _augmentation(self) -> Augmentation:
         return Augmentation(

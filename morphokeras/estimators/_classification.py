@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -80,16 +81,26 @@ class BaseClassifier(PartialFit, Predictions):
             **options,
         )
         network.build((None, *self.image_shape_))
+        self._adapt_head(network, training)
         self._load_backbone_weights(network.encoder)
         return network
+
+    def _adapt_head(self, network: Any, training: Examples) -> None:
+        if training.descriptors is not None:
+            network.head.adapt(training.descriptors)
 
     def _head_options(self, training: Examples) -> dict:
         return {
             "num_classes": len(self.classes_),
             "dropout": self.dropout,
             "label_smoothing": self.label_smoothing,
+            "num_descriptors": _number(training.descriptors),
             **_pixel_size_options(training),
         }
+
+
+def _number(descriptors: np.ndarray | None) -> int:
+    return 0 if descriptors is None else descriptors.shape[1]
 
 
 def _pixel_size_options(training: Examples) -> dict:

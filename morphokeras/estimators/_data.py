@@ -24,6 +24,8 @@ class Examples:
         Weights, and natural logarithms of micrometres per pixel.
     groups : ndarray of shape (n_samples,) or None
         The specimen, say, of each image.
+    descriptors : ndarray of shape (n_samples, n_descriptors) or None
+        What was measured on each image.
     """
 
     images: np.ndarray
@@ -31,6 +33,7 @@ class Examples:
     sample_weight: np.ndarray | None = None
     log_pixel_size: np.ndarray | None = None
     groups: np.ndarray | None = None
+    descriptors: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -48,6 +51,7 @@ class Examples:
             "label": self.labels,
             "sample_weight": self.sample_weight,
             "log_pixel_size": self.log_pixel_size,
+            "descriptors": self.descriptors,
         }
         return {name: v for name, v in entries.items() if v is not None}
 

@@ -17,8 +17,8 @@ class PartialFit(BaseMicrostructureEstimator):
         """Train for one pass over some images, going on from the last call.
 
         Use it where the images do not fit into memory, or still come in. The learning
-        rate stays at `learning_rate`; the grey range (`intensity`) and the range of
-        pixel sizes are those of the first part.
+        rate stays at `learning_rate`; the grey range (`intensity`), the range of pixel
+        sizes and the spread of descriptors are those of the first part.
 
         Parameters
         ----------
@@ -94,12 +94,13 @@ class PartialFit(BaseMicrostructureEstimator):
             self._check_pixel_size_known(pixel_size)
             scaled = self._scale(images)
         labels = self._known_labels(y, len(images))
-        return Examples(
+        examples = Examples(
             images=scaled,
             labels=labels,
             sample_weight=self._part_weights(sample_weight, labels, images),
             log_pixel_size=self._log_pixel_size(pixel_size, len(images)),
-        ).drop_weightless()
+        )
+        return self._measured(examples.drop_weightless(), first=first)
 
     def _agree_on_classes(self, classes) -> None:
         """Learn the classes in the first call, compare them in the others."""

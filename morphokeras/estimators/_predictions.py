@@ -29,7 +29,7 @@ class Predictions(ClassAnswers, BaseMicrostructureEstimator):
         """
         examples = self._validate(X, pixel_size)
         self._check_pixel_size_known(pixel_size)
-        return self._ask(examples, self._mean_probability)
+        return self._ask(self._measured(examples), self._mean_probability)
 
     def transform(self, X, *, pixel_size=None):
         """Return the features that the classification rests on.
@@ -44,13 +44,15 @@ class Predictions(ClassAnswers, BaseMicrostructureEstimator):
         Returns
         -------
         ndarray of shape (n_samples, n_features)
-            Normalised means and deviations of the last feature map.
+            Normalised means and deviations of the last feature map, then features of
+            the descriptors, if the network reads any.
         """
-        return self._ask(self._validate(X, pixel_size), self._embed)
+        examples = self._measured(self._validate(X, pixel_size))
+        return self._ask(examples, self._embed)
 
     @property
     def _n_features_out(self) -> int:
-        return self._network().head.norm.gamma.shape[0]
+        return self._network().head.num_embedded
 
     def _network(self) -> ClassifierNetwork:
         """Return the classifying network, alone or within the autoencoder."""

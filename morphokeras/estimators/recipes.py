@@ -5,6 +5,7 @@ ARTICLE_RECIPE = {
     "backbone": "resnet50",
     "batch_size": 64,
     "crop": 1.0,
+    "descriptors": False,
     "dropout": 0.5,
     "epochs": 100,
     "erasing": 0.25,

@@ -28,7 +28,7 @@ class ClassifierNetwork(FiniteStep, keras.Model):
     backbone : {'steerable', 'plain', 'resnet50'}, default='steerable'
         Convolutions of the `Encoder`, or a `ResNet50Encoder`, whose widths and strides
         are its own.
-    dropout, use_pixel_size, pixel_size_range
+    dropout, use_pixel_size, pixel_size_range, num_descriptors
         See `ClassHead`.
     label_smoothing : float, default=0.1
         Share of the target's probability that is spread over all classes, in [0, 1).
@@ -72,6 +72,7 @@ class ClassifierNetwork(FiniteStep, keras.Model):
         dropout: float = 0.3,
         use_pixel_size: bool = False,
         pixel_size_range: tuple[float, float] = (1e-3, 1e2),
+        num_descriptors: int = 0,
         label_smoothing: float = 0.1,
         **kwargs,
     ):
@@ -99,6 +100,7 @@ class ClassifierNetwork(FiniteStep, keras.Model):
             dropout=dropout,
             use_pixel_size=use_pixel_size,
             pixel_size_range=pixel_size_range,
+            num_descriptors=num_descriptors,
             dtype=self.dtype_policy,
             name="class_head",
         )
@@ -117,8 +119,9 @@ class ClassifierNetwork(FiniteStep, keras.Model):
         ----------
         inputs : tensor of shape (batch, *spatial, channels) or dict
             The images; a dict holds them as ``"image"``, with ``"log_pixel_size"``
-            of shape (batch,) if the head uses it. For training it also holds
-            ``"label"`` and, if wanted, ``"sample_weight"``, both of shape (batch,).
+            of shape (batch,) and ``"descriptors"`` of shape (batch, num_descriptors)
+            if the head uses them. For training it also holds ``"label"`` and, if
+            wanted, ``"sample_weight"``, both of shape (batch,).
         training : bool, optional
             Whether dropout and the statistics of the batch are used.
 
@@ -126,15 +129,16 @@ class ClassifierNetwork(FiniteStep, keras.Model):
         -------
         dict
             ``"logits_class"``: tensor of shape (batch, num_classes), float32. Outside
-            training also ``"embedding"`` (batch, 2 * width), the head's pooled
-            features, and ``"attention"`` (batch, *ceil(spatial / 16), 1), in (0, 1).
+            training also ``"embedding"``, what the head's `embed` returns, and
+            ``"attention"`` (batch, *ceil(spatial / 16), 1), in (0, 1).
         """
         batch = _as_batch(inputs)
         features = self.encoder(batch["image"], training=training)[-1]
         log_pixel_size = batch.get("log_pixel_size")
         if not self.head.use_pixel_size:
             log_pixel_size = None
-        embedding = self.head.embed(features, training=training)
+        descriptors = batch.get("descriptors")
+        embedding = self.head.embed(features, descriptors, training=training)
         attention = self.head.attention_map(features)
         return {
             "logits_class": self.head.classify(embedding, log_pixel_size, training),
@@ -165,6 +169,7 @@ class ClassifierNetwork(FiniteStep, keras.Model):
             "dropout": self.head.dropout,
             "use_pixel_size": self.head.use_pixel_size,
             "pixel_size_range": self.head.pixel_size_range,
+            "num_descriptors": self.head.num_descriptors,
             "label_smoothing": self.label_smoothing,
         }
 

@@ -4,9 +4,11 @@ import math
 import random
 
 import keras
+import numpy as np
 from keras import ops
 
 from morphokeras.layers.spatial_attention import SpatialAttention
+from morphokeras.models._descriptor_branch import DescriptorBranch
 from morphokeras.utils.typing import Tensor
 
 NUM_PIXEL_SIZE_FEATURES = 9
@@ -14,12 +16,13 @@ NUM_PIXEL_SIZE_FEATURES = 9
 
 @keras.saving.register_keras_serializable(package="morphokeras")
 class ClassHead(keras.layers.Layer):
-    """Gate, pool and classify feature maps, with the pixel size beside them if wanted.
+    """Gate, pool and classify feature maps, with other things known of the images.
 
     The features are gated by a spatial attention map that can be looked at, pooled to
     their mean and deviation over the image (any image size will do), normalised,
     thinned by dropout, and mapped to logits by one dense layer. With
-    `use_pixel_size`, nine Gaussians of the logarithm of the pixel size join them.
+    `use_pixel_size`, nine Gaussians of the logarithm of the pixel size join them, and
+    with `num_descriptors` as many hand-made descriptors, brought to 64 features.
 
     Parameters
     ----------
@@ -34,6 +37,9 @@ class ClassHead(keras.layers.Layer):
         the training images serve best. Sizes beyond count as the nearest end. They
         become a weight that is not trained, so that compiled steps do not depend on
         them.
+    num_descriptors : int, default=0
+        Number of descriptors of an image that the head also sees. Call `adapt` with
+        those of the training images before training.
 
     Raises
     ------
@@ -63,6 +69,7 @@ class ClassHead(keras.layers.Layer):
         dropout: float = 0.3,
         use_pixel_size: bool = False,
         pixel_size_range: tuple[float, float] = (1e-3, 1e2),
+        num_descriptors: int = 0,
         **kwargs,
     ):
         super().__init__(**{"autocast": False, **kwargs})
@@ -83,8 +90,9 @@ class ClassHead(keras.layers.Layer):
         self.dropout = dropout
         self.use_pixel_size = use_pixel_size
         self.pixel_size_range = (float(low), float(high))
+        self.num_descriptors = num_descriptors
 
-    def build(self, features_shape, log_pixel_size_shape=None):
+    def build(self, features_shape, log_pixel_size_shape=None, descriptors_shape=None):
         """Create the gate, the normalisation and the dense layer."""
         policy = self.dtype_policy
         num_features = 2 * features_shape[-1]
@@ -103,6 +111,11 @@ class ClassHead(keras.layers.Layer):
         )
         self.attention.build(features_shape)
         self.norm.build((features_shape[0], num_features))
+        if self.num_descriptors:
+            self.descriptor_branch = DescriptorBranch(name="descriptor_branch")
+            self.descriptor_branch.build((features_shape[0], self.num_descriptors))
+            num_features += self.descriptor_branch.units
+        self.num_embedded = num_features
         if self.use_pixel_size:
             num_features += NUM_PIXEL_SIZE_FEATURES
             self.log_range = self.add_weight(
@@ -116,10 +129,15 @@ class ClassHead(keras.layers.Layer):
             self.log_range.assign([math.log(size) for size in self.pixel_size_range])
         self.dense.build((features_shape[0], num_features))
 
+    def adapt(self, descriptors: np.ndarray) -> None:
+        """Learn the spread of the training images' descriptors, (num, descriptors)."""
+        self.descriptor_branch.adapt(descriptors)
+
     def call(
         self,
         features: Tensor,
         log_pixel_size: Tensor | None = None,
+        descriptors: Tensor | None = None,
         training: bool | None = None,
     ) -> Tensor:
         """Return the logits.
@@ -131,6 +149,8 @@ class ClassHead(keras.layers.Layer):
         log_pixel_size : tensor of shape (batch,), optional
             Natural logarithm of the pixel size in micrometres per pixel; NaN where
             it is not known. Needed with `use_pixel_size`, else not looked at.
+        descriptors : tensor of shape (batch, num_descriptors), optional
+            Needed if `num_descriptors` is positive, else not looked at.
         training : bool, optional
             Whether dropout and the statistics of the batch are used.
 
@@ -138,7 +158,7 @@ class ClassHead(keras.layers.Layer):
         -------
         tensor of shape (batch, num_classes), float32
         """
-        embedding = self.embed(features, training=training)
+        embedding = self.embed(features, descriptors, training=training)
         return self.classify(embedding, log_pixel_size, training=training)
 
     def classify(
@@ -158,8 +178,17 @@ class ClassHead(keras.layers.Layer):
             x = ops.concatenate([x, self._pixel_size_features(log_pixel_size)], axis=-1)
         return self.dense(x)
 
-    def embed(self, features: Tensor, training: bool | None = None) -> Tensor:
-        """Return the pooled and normalised features, (batch, 2 * channels), float32."""
+    def embed(
+        self,
+        features: Tensor,
+        descriptors: Tensor | None = None,
+        training: bool | None = None,
+    ) -> Tensor:
+        """Return the pooled and normalised features, then those of the descriptors.
+
+        They have the shape (batch, 2 * channels), or 64 more with descriptors, and
+        are float32.
+        """
         x = ops.cast(self.attention(features), "float32")
         axes = tuple(range(1, len(features.shape) - 1))
         mean = ops.mean(x, axis=axes, keepdims=True)
@@ -167,17 +196,32 @@ class ClassHead(keras.layers.Layer):
         mean = ops.squeeze(mean, axis=axes)
         # The root has an infinite slope at 0, where a dead channel sits.
         pooled = ops.concatenate([mean, ops.sqrt(variance + 1e-5)], axis=-1)
-        return self.norm(pooled, training=training)
+        embedding = self.norm(pooled, training=training)
+        if not self.num_descriptors:
+            return embedding
+        if descriptors is None:
+            raise ValueError(
+                "`descriptors` are missing: the head was made with `num_descriptors="
+                f"{self.num_descriptors}`. Pass as many numbers an image."
+            )
+        return ops.concatenate(
+            [embedding, self.descriptor_branch(descriptors, training=training)],
+            axis=-1,
+        )
 
     def attention_map(self, features: Tensor) -> Tensor:
         """Return the gate in (0, 1), of shape (batch, *spatial, 1)."""
         return self.attention(features, return_map=True)[1]
 
-    def compute_output_shape(self, features_shape, log_pixel_size_shape=None):
+    def compute_output_shape(
+        self, features_shape, log_pixel_size_shape=None, descriptors_shape=None
+    ):
         """Return (batch, num_classes)."""
         return (features_shape[0], self.num_classes)
 
-    def compute_output_spec(self, features, log_pixel_size=None, training=None):
+    def compute_output_spec(
+        self, features, log_pixel_size=None, descriptors=None, training=None
+    ):
         """Return the logits' shape and type, float32 under every policy."""
         return keras.KerasTensor((features.shape[0], self.num_classes), dtype="float32")
 
@@ -189,6 +233,7 @@ class ClassHead(keras.layers.Layer):
             "dropout": self.dropout,
             "use_pixel_size": self.use_pixel_size,
             "pixel_size_range": self.pixel_size_range,
+            "num_descriptors": self.num_descriptors,
         }
 
     def load_own_variables(self, store):

@@ -82,7 +82,8 @@ class MorphoTensorVAE(Queries, Prior, Decoding, FiniteStep, keras.Model):
     first_strides : {1, 2}, default=1
         Stride of the encoder's first stage behind its stem. With 2 the encoder takes
         about a third of the time, and `latent_field_stride` must be 4 or more.
-    backbone, dropout, label_smoothing, use_pixel_size, pixel_size_range
+    backbone, dropout, label_smoothing, use_pixel_size, pixel_size_range, \
+num_descriptors
         See `ClassifierNetwork`.
     prior : {'white', 'flow'}, default='white'
         What `generate` draws from: the standard normal, or a `LatentFlow` that is
@@ -105,7 +106,7 @@ class MorphoTensorVAE(Queries, Prior, Decoding, FiniteStep, keras.Model):
 
     `fit` takes arrays of images in [0, 1], or dicts with ``"image"`` and, where wanted,
     ``"target"`` (the image to rebuild), ``"label"`` (-1 for none), ``"sample_weight"``,
-    ``"log_pixel_size"`` and ``"mask"`` (1 where a pixel is known).
+    ``"log_pixel_size"``, ``"descriptors"`` and ``"mask"`` (1 where a pixel is known).
 
     Examples
     --------
@@ -152,6 +153,7 @@ class MorphoTensorVAE(Queries, Prior, Decoding, FiniteStep, keras.Model):
         label_smoothing: float = 0.1,
         use_pixel_size: bool = False,
         pixel_size_range: tuple[float, float] = (1e-3, 1e2),
+        num_descriptors: int = 0,
         prior: str = "white",
         prior_filters: int = 32,
         seed: int | None = None,
@@ -188,6 +190,7 @@ class MorphoTensorVAE(Queries, Prior, Decoding, FiniteStep, keras.Model):
         self.label_smoothing = label_smoothing
         self.use_pixel_size = use_pixel_size
         self.pixel_size_range = (pixel_size_range[0], pixel_size_range[1])
+        self.num_descriptors = num_descriptors
         self.prior = prior
         self.prior_filters = prior_filters
         self.seed = seed
@@ -296,6 +299,7 @@ class MorphoTensorVAE(Queries, Prior, Decoding, FiniteStep, keras.Model):
             outputs["logits_class"] = self.classifier.head(
                 maps[-1],
                 batch.get("log_pixel_size") if self.use_pixel_size else None,
+                batch.get("descriptors") if self.num_descriptors else None,
                 training=training,
             )
         if self._uses("mi"):
@@ -389,6 +393,7 @@ class MorphoTensorVAE(Queries, Prior, Decoding, FiniteStep, keras.Model):
             dropout=self.dropout,
             use_pixel_size=self.use_pixel_size,
             pixel_size_range=self.pixel_size_range,
+            num_descriptors=self.num_descriptors,
             label_smoothing=self.label_smoothing,
             name="classifier",
             **policy,
@@ -427,15 +432,9 @@ _ARGUMENTS = (
     *("num_classes", "filters", "depth", "kernel_size", "num_basis", "boundary"),
     *("field", "energy_budget", "max_displacement", "projection", "loss_weights"),
     *("temperature", "threshold", "soft_count", "connectivity", "topology_target"),
-    *(
-        "topology_samples",
-        "observation_variance",
-        "first_strides",
-        "backbone",
-        "dropout",
-    ),
-    *("label_smoothing", "use_pixel_size", "pixel_size_range"),
-    *("prior", "prior_filters", "seed"),
+    *("topology_samples", "observation_variance", "first_strides", "backbone"),
+    *("dropout", "label_smoothing", "use_pixel_size", "pixel_size_range"),
+    *("num_descriptors", "prior", "prior_filters", "seed"),
 )
 
 

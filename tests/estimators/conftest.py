@@ -39,6 +39,7 @@ def more_textures():
 def tiny():
     """Return the parameters of a classifier that trains in a second."""
     return {
+        "descriptors": False,
         "filters": 4,
         "epochs": 20,
         "batch_size": 8,

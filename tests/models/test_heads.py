@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 from keras import ops
+from scipy.stats import norm
 
+from morphokeras.models._descriptor_branch import DescriptorBranch
 from morphokeras.models.heads import ClassHead, class_terms
 
 
@@ -91,6 +93,50 @@ def test_a_file_from_before_the_range_was_a_weight_is_read():
 def test_a_missing_pixel_size_is_refused(rng):
     with pytest.raises(ValueError, match="`log_pixel_size` is missing"):
         ClassHead(2, use_pixel_size=True)(rng.random((1, 4, 4, 3), "float32"))
+
+
+def test_descriptors_are_standardised_on_a_logarithmic_scale(rng):
+    descriptors = rng.exponential([1, 100, 1e4], (50, 3))
+    branch = DescriptorBranch(units=3)
+    branch.build((None, 3))
+    branch.adapt(descriptors)
+    branch.dense.set_weights([np.eye(3), np.zeros(3)])
+    scale = np.arcsinh(descriptors)
+    standardised = (scale - scale.mean(0)) / scale.std(0) / np.sqrt(1.001)
+    expected = standardised * norm.cdf(standardised)
+    np.testing.assert_allclose(to_numpy(branch(descriptors)), expected, atol=0.01)
+
+
+def test_a_constant_descriptor_is_no_descriptor(rng):
+    descriptors = np.stack([rng.random(9), np.full(9, 0.3)], axis=1)
+    branch = DescriptorBranch()
+    branch.build((None, 2))
+    branch.adapt(descriptors)
+    np.testing.assert_allclose(
+        to_numpy(branch(descriptors)),
+        to_numpy(branch(descriptors * [1, 1 + 1e-7])),
+        atol=1e-5,
+    )
+
+
+def test_descriptors_follow_the_features_in_the_embedding(rng):
+    features = rng.random((3, 4, 4, 3), "float32")
+    descriptors = rng.random((3, 5), "float32")
+    head = ClassHead(num_classes=2, num_descriptors=5)
+    logits = to_numpy(head(features, descriptors=descriptors))
+    embedding = to_numpy(head.embed(features, descriptors))
+    assert embedding.shape == (3, head.num_embedded) == (3, 6 + 64)
+    np.testing.assert_allclose(
+        logits, embedding @ to_numpy(head.dense.kernel), atol=1e-5
+    )
+    changed = to_numpy(head.embed(features, descriptors + 1))
+    np.testing.assert_array_equal(changed[:, :6], embedding[:, :6])
+    assert np.abs(changed[:, 6:] - embedding[:, 6:]).max() > 1e-3
+
+
+def test_missing_descriptors_are_refused(rng):
+    with pytest.raises(ValueError, match="`descriptors` are missing"):
+        ClassHead(2, num_descriptors=5)(rng.random((1, 4, 4, 3), "float32"))
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,9 @@ def classifier(scale, seed, synthetic, training):
 
     In all cases it takes the same number of steps.
     """
-    clf = MicrostructureClassifier(warm_start=True, random_state=seed, **UNCHANGED)
+    clf = MicrostructureClassifier(
+        descriptors=False, warm_start=True, random_state=seed, **UNCHANGED
+    )
     steps = scale["steps"]
     left = (PRETRAINING_STEPS + TRAINING_STEPS) * steps
     if synthetic:

@@ -88,6 +88,7 @@ def run(seed, scale, results, name, split):
 
     def ours():
         clf = MicrostructureClassifier(
+            descriptors=False,
             epochs=epochs_of(STEPS[scale], len(training[0])),
             random_state=seed,
             **UNCHANGED,

@@ -90,6 +90,7 @@ def run(seed, scale, results):
 
     def ours():
         clf = MicrostructureClassifier(
+            descriptors=False,
             epochs=epochs_of(STEPS * sizes["steps"], len(training[0])),
             random_state=seed,
             **UNCHANGED,

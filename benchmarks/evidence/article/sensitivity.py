@@ -76,6 +76,7 @@ def train(temperature, weight, seed, scale):
     fields, labels = phase_classes(number + sizes["test"], sizes["size"], seed)
     clf = MicrostructureClassifier(
         weight,
+        descriptors=False,
         lambda_rec=1.0,
         lambda_kl=1.0,
         temperature=temperature,
