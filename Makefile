@@ -33,7 +33,7 @@ quickstart: $(VENV)/.installed
 	TF_ENABLE_ONEDNN_OPTS=1 $(VENV)/bin/python examples/quickstart.py
 
 test: $(VENV)/.installed
-	$(VENV)/bin/python -m pytest -q -n $(JOBS)
+	$(VENV)/bin/python -m pytest -q -n $(JOBS) --dist worksteal
 
 test-all: $(CARD)/.installed $(CURRENT)/.installed
 	tests/run_all.sh "$(CARD):tensorflow jax torch" "$(CURRENT):$(CURRENT_BACKENDS)"

@@ -12,6 +12,7 @@ for entry in "$@"; do
         selection="not backend_free and not one_backend"
         test "$backend" != tensorflow || selection=""
         echo "== $env, $backend"
-        KERAS_BACKEND=$backend "$env/bin/python" -m pytest -q -n 2 -m "$selection"
+        KERAS_BACKEND=$backend "$env/bin/python" -m pytest -q \
+            -n 2 --dist worksteal -m "$selection"
     done
 done
