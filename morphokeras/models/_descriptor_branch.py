@@ -8,6 +8,9 @@ from morphokeras.utils.typing import Tensor
 
 # Descriptors that deviate by less than this are taken for constant.
 LEAST_DEVIATION = 1e-6
+# No image is further from the mean than this, in deviations: what hardly varies among
+# the training images would else drown all other descriptors of another image.
+FARTHEST = 10.0
 
 
 @keras.saving.register_keras_serializable(package="morphokeras")
@@ -16,8 +19,8 @@ class DescriptorBranch(keras.layers.Layer):
 
     The inverse hyperbolic sine brings counts, which range over decades, to a
     logarithmic scale and leaves small numbers as they are. It is standardised with the
-    mean and the deviation of the training images, mapped by a dense layer, normalised
-    and bent.
+    mean and the deviation of the training images, cut at ten deviations, mapped by a
+    dense layer, normalised and bent.
 
     Parameters
     ----------
@@ -63,7 +66,7 @@ class DescriptorBranch(keras.layers.Layer):
     def call(self, descriptors: Tensor, training: bool | None = None) -> Tensor:
         """Return the features, (batch, units), of descriptors (batch, num)."""
         x = ops.arcsinh(ops.cast(descriptors, "float32"))
-        x = (x - self.mean) / self.deviation
+        x = ops.clip((x - self.mean) / self.deviation, -FARTHEST, FARTHEST)
         return keras.activations.gelu(self.norm(self.dense(x), training=training))
 
     def get_config(self):

@@ -80,6 +80,11 @@ class ClassHead(keras.layers.Layer):
             )
         if not 0 <= dropout < 1:
             raise ValueError(f"`dropout` must lie in [0, 1). Received: {dropout}.")
+        if not isinstance(num_descriptors, int) or num_descriptors < 0:
+            raise ValueError(
+                "`num_descriptors` must be an integer of 0 or more. "
+                f"Received: num_descriptors={num_descriptors!r}."
+            )
         low, high = pixel_size_range
         if not 0 < low <= high < math.inf:
             raise ValueError(

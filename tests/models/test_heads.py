@@ -119,6 +119,16 @@ def test_a_constant_descriptor_is_no_descriptor(rng):
     )
 
 
+def test_a_descriptor_far_from_all_training_images_does_not_drown_the_others(rng):
+    descriptors = rng.random((9, 2)) * [1, 1e-5]
+    branch = DescriptorBranch()
+    branch.build((None, 2))
+    branch.adapt(descriptors)
+    far, farther = (to_numpy(branch(np.array([[0.5, x]]))) for x in (1.0, 100.0))
+    np.testing.assert_allclose(far, farther)
+    assert np.abs(far).max() < 100
+
+
 def test_descriptors_follow_the_features_in_the_embedding(rng):
     features = rng.random((3, 4, 4, 3), "float32")
     descriptors = rng.random((3, 5), "float32")
@@ -144,6 +154,7 @@ def test_missing_descriptors_are_refused(rng):
     [
         ({"num_classes": 0}, "`num_classes` must be a positive integer"),
         ({"num_classes": 2, "dropout": 1.0}, "`dropout` must lie in"),
+        ({"num_classes": 2, "num_descriptors": -1}, "`num_descriptors` must be"),
         ({"num_classes": 2, "pixel_size_range": (2, 1)}, "`pixel_size_range`"),
     ],
 )
