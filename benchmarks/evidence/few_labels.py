@@ -33,7 +33,7 @@ from morphokeras.metrics.cross_validation import make_folds
 
 UNKNOWN = ""
 SPREADING, SEMI_SUPERVISED = "spreading", "semi-supervised network"
-CHOICES = ["network", "descriptors", SPREADING, SEMI_SUPERVISED]
+CHOICES = ["network", "network alone", "descriptors", SPREADING, SEMI_SUPERVISED]
 
 
 def main():
@@ -96,7 +96,11 @@ def make(method, seed):
     """Return the unfitted classifier of that name."""
     if method == SEMI_SUPERVISED:
         return MicrostructureClassifier(
-            lambda_rec=1.0, lambda_kl=1.0, unlabeled=UNKNOWN, random_state=seed
+            lambda_rec=1.0,
+            lambda_kl=1.0,
+            descriptors=False,
+            unlabeled=UNKNOWN,
+            random_state=seed,
         )
     return METHODS[method](seed)
 

@@ -30,8 +30,8 @@ class DescriptorClassifier(SavesValues, ClassAnswers, BaseEstimator):
     """Classify images by persistence, texture and scattering, and by the pixel size.
 
     It is `make_descriptor_classifier` with the face of the networks: pixel sizes,
-    images without label, few images of a class. It trains in seconds, and errs
-    otherwise than a network: `MicrostructureVotingClassifier` asks both.
+    images without label, few images of a class. It trains in seconds;
+    `MicrostructureClassifier` reads the same descriptors beside what it learns.
 
     Parameters
     ----------
@@ -280,8 +280,7 @@ def make_descriptor_classifier(
 ) -> Pipeline:
     """Make a pipeline of descriptors of images and a support vector machine.
 
-    Use it as the yardstick of a network, or beside one: it trains in seconds, and its
-    errors are others.
+    Use it as the yardstick of a network, or beside one: it trains in seconds.
 
     Parameters
     ----------
@@ -314,8 +313,8 @@ morphokeras.features.ScatteringFeatures
 
     Notes
     -----
-    On real micrographs the defaults name about as many right as a network with the same
-    images, and far more where few are labelled: see the page of benchmarks in the
+    On real micrographs the defaults name more right than a network that learns from the
+    images alone, above all where few are labelled: see the page of benchmarks in the
     documentation. An image of 256 x 256 pixels takes about a tenth of a second, the fit
     itself little.
 
