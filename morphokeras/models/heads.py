@@ -12,9 +12,6 @@ from morphokeras.models._descriptor_branch import DescriptorBranch
 from morphokeras.utils.typing import Tensor
 
 NUM_PIXEL_SIZE_FEATURES = 9
-# Share of the images whose descriptors are hidden in training. Descriptors tell some
-# hundred training images apart by themselves, and the encoder would learn no more.
-HIDDEN_DESCRIPTORS = 0.5
 
 
 @keras.saving.register_keras_serializable(package="morphokeras")
@@ -25,8 +22,7 @@ class ClassHead(keras.layers.Layer):
     their mean and deviation over the image (any image size will do), normalised,
     thinned by dropout, and mapped to logits by one dense layer. With
     `use_pixel_size`, nine Gaussians of the logarithm of the pixel size join them, and
-    with `num_descriptors` as many hand-made descriptors, brought to 64 features, which
-    training hides of every second image.
+    with `num_descriptors` as many hand-made descriptors, brought to 64 features.
 
     Parameters
     ----------
@@ -123,13 +119,6 @@ class ClassHead(keras.layers.Layer):
         if self.num_descriptors:
             self.descriptor_branch = DescriptorBranch(name="descriptor_branch")
             self.descriptor_branch.build((features_shape[0], self.num_descriptors))
-            self.hide = keras.layers.Dropout(
-                HIDDEN_DESCRIPTORS,
-                noise_shape=(None, 1),
-                seed=random.randrange(2**31),
-                dtype="float32",
-                name="hide_descriptors",
-            )
             num_features += self.descriptor_branch.units
         self.num_embedded = num_features
         if self.use_pixel_size:
@@ -220,8 +209,10 @@ class ClassHead(keras.layers.Layer):
                 "`descriptors` are missing: the head was made with `num_descriptors="
                 f"{self.num_descriptors}`. Pass as many numbers an image."
             )
-        read = self.descriptor_branch(descriptors, training=training)
-        return ops.concatenate([embedding, self.hide(read, training=training)], axis=-1)
+        return ops.concatenate(
+            [embedding, self.descriptor_branch(descriptors, training=training)],
+            axis=-1,
+        )
 
     def attention_map(self, features: Tensor) -> Tensor:
         """Return the gate in (0, 1), of shape (batch, *spatial, 1)."""

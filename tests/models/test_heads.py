@@ -144,17 +144,6 @@ def test_descriptors_follow_the_features_in_the_embedding(rng):
     assert np.abs(changed[:, 6:] - embedding[:, 6:]).max() > 1e-3
 
 
-def test_training_hides_all_descriptors_of_every_second_image(rng):
-    head = ClassHead(num_classes=2, num_descriptors=5)
-    features = rng.random((200, 2, 2, 3), "float32")
-    descriptors = rng.random((200, 5), "float32")
-    head(features, descriptors=descriptors)
-    read = to_numpy(head.embed(features, descriptors, training=True))[:, 6:]
-    hidden = (read == 0).all(axis=1)
-    assert 60 < hidden.sum() < 140
-    assert (read[~hidden] != 0).all()
-
-
 def test_missing_descriptors_are_refused(rng):
     with pytest.raises(ValueError, match="`descriptors` are missing"):
         ClassHead(2, num_descriptors=5)(rng.random((1, 4, 4, 3), "float32"))
