@@ -6,10 +6,10 @@
 The network alone is the reference, unless ``--reference`` names another. It has
 steerable filters and a gate of spatial attention: these are taken away. Reconstruction,
 and topology and the warp on top of it, are added; with them the encoder's grid is twice
-as fine, so a network alone with that grid stands beside them. So do hand-made
-descriptors beside the network. All train for as many
-steps, on whole images, and are tested on specimens that none has seen; another fold
-with each seed, the same one for all. Printed: each one's accuracy, how far it lies from
+as fine, so a network alone with that grid stands beside them. Hand-made descriptors,
+which the network reads by default, are added too. All train for as many steps, on whole
+images, and are tested on specimens that none has seen; another fold with each seed, the
+same one for all. Printed: each one's accuracy, how far it lies from
 the reference in the same fold, with the 95 % interval of that difference, and its CPU
 seconds. Results are kept one by one in ``--output``.
 """

@@ -46,6 +46,8 @@ class DescriptorBranch(keras.layers.Layer):
     def build(self, descriptors_shape):
         """Create the statistics and the layers."""
         num_descriptors = descriptors_shape[-1]
+        # Not `keras.layers.Normalization`: it keeps copies that do not follow weights
+        # that are set, and divides what is constant by next to nothing.
         self.mean = self._add_statistic("mean", num_descriptors, "zeros")
         self.deviation = self._add_statistic("deviation", num_descriptors, "ones")
         self.dense = keras.layers.Dense(self.units, dtype="float32", name="dense")

@@ -299,7 +299,7 @@ num_descriptors
             outputs["logits_class"] = self.classifier.head(
                 maps[-1],
                 batch.get("log_pixel_size") if self.use_pixel_size else None,
-                batch.get("descriptors") if self.num_descriptors else None,
+                batch.get("descriptors"),
                 training=training,
             )
         if self._uses("mi"):
