@@ -81,9 +81,8 @@ def photograph(fields):
 def classify(X, y):
     print("Training MicrostructureClassifier")
     # Ageing is told from the size of the features, so the images must not be zoomed;
-    # they may be turned and mirrored. Such clear classes the network learns best alone.
+    # they may be turned and mirrored.
     return MicrostructureClassifier(
-        descriptors=False,
         epochs=EPOCHS,
         zoom=0.0,
         augment="dihedral",

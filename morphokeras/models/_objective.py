@@ -56,6 +56,7 @@ class Objective:
             self.batch["label"],
             self.sample_weight,
             self.model.label_smoothing,
+            self.outputs.get("logits_image"),
         )
 
     def folded(self) -> Tensor:

@@ -128,9 +128,8 @@ class ClassifierNetwork(FiniteStep, keras.Model):
         Returns
         -------
         dict
-            ``"logits_class"``: tensor of shape (batch, num_classes), float32. Outside
-            training also ``"embedding"``, what the head's `embed` returns, and
-            ``"attention"`` (batch, *ceil(spatial / 16), 1), in (0, 1).
+            What the head's `classify` returns; ``"embedding"``, what its `embed`
+            returns; and ``"attention"`` (batch, *ceil(spatial / 16), 1), in (0, 1).
         """
         batch = _as_batch(inputs)
         features = self.encoder(batch["image"], training=training)[-1]
@@ -141,7 +140,7 @@ class ClassifierNetwork(FiniteStep, keras.Model):
         embedding = self.head.embed(features, descriptors, training=training)
         attention = self.head.attention_map(features)
         return {
-            "logits_class": self.head.classify(embedding, log_pixel_size, training),
+            **self.head.classify(embedding, log_pixel_size, training),
             "embedding": embedding,
             "attention": ops.cast(attention, "float32"),
         }
@@ -155,6 +154,7 @@ class ClassifierNetwork(FiniteStep, keras.Model):
             x["label"],
             x.get("sample_weight"),
             self.label_smoothing,
+            y_pred.get("logits_image"),
         )
         self.track_term("class", loss, count)
         self.track_term("accuracy", accuracy, count)

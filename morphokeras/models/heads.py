@@ -22,7 +22,10 @@ class ClassHead(keras.layers.Layer):
     their mean and deviation over the image (any image size will do), normalised,
     thinned by dropout, and mapped to logits by one dense layer. With
     `use_pixel_size`, nine Gaussians of the logarithm of the pixel size join them, and
-    with `num_descriptors` as many hand-made descriptors, brought to 64 features.
+    with `num_descriptors` as many hand-made descriptors, brought to 64 features. Then
+    the head has a second dense layer, which reads the image alone. Its answer is used
+    for training only: where descriptors tell the training images apart by themselves,
+    the encoder would learn little without it.
 
     Parameters
     ----------
@@ -116,13 +119,14 @@ class ClassHead(keras.layers.Layer):
         )
         self.attention.build(features_shape)
         self.norm.build((features_shape[0], num_features))
+        self.num_image_features = self.num_embedded = num_features
         if self.num_descriptors:
             self.descriptor_branch = DescriptorBranch(name="descriptor_branch")
             self.descriptor_branch.build((features_shape[0], self.num_descriptors))
-            num_features += self.descriptor_branch.units
-        self.num_embedded = num_features
+            self.num_embedded += self.descriptor_branch.units
+        others = 0
         if self.use_pixel_size:
-            num_features += NUM_PIXEL_SIZE_FEATURES
+            others = NUM_PIXEL_SIZE_FEATURES
             self.log_range = self.add_weight(
                 shape=(2,),
                 initializer="zeros",
@@ -132,7 +136,14 @@ class ClassHead(keras.layers.Layer):
                 name="log_range",
             )
             self.log_range.assign([math.log(size) for size in self.pixel_size_range])
-        self.dense.build((features_shape[0], num_features))
+        self.dense.build((features_shape[0], self.num_embedded + others))
+        if self.num_descriptors:
+            self.image_dense = keras.layers.Dense(
+                self.num_classes, dtype="float32", name="image_logits"
+            )
+            self.image_dense.build(
+                (features_shape[0], self.num_image_features + others)
+            )
 
     def adapt(self, descriptors: np.ndarray) -> None:
         """Learn the spread of the training images' descriptors, (num, descriptors)."""
@@ -164,24 +175,33 @@ class ClassHead(keras.layers.Layer):
         tensor of shape (batch, num_classes), float32
         """
         embedding = self.embed(features, descriptors, training=training)
-        return self.classify(embedding, log_pixel_size, training=training)
+        return self.classify(embedding, log_pixel_size, training)["logits_class"]
 
     def classify(
         self,
         embedding: Tensor,
         log_pixel_size: Tensor | None = None,
         training: bool | None = None,
-    ) -> Tensor:
-        """Return the logits of what `embed` returned."""
-        x = self.drop(embedding, training=training)
+    ) -> dict[str, Tensor]:
+        """Return the logits of what `embed` returned.
+
+        They are called ``"logits_class"``; with descriptors those of the image alone,
+        which `class_terms` takes for training, are ``"logits_image"``.
+        """
+        others = []
         if self.use_pixel_size:
             if log_pixel_size is None:
                 raise ValueError(
                     "`log_pixel_size` is missing: the head was made with "
                     "`use_pixel_size=True`. Pass one number an image."
                 )
-            x = ops.concatenate([x, self._pixel_size_features(log_pixel_size)], axis=-1)
-        return self.dense(x)
+            others = [self._pixel_size_features(log_pixel_size)]
+        x = self.drop(embedding, training=training)
+        logits = {"logits_class": self.dense(ops.concatenate([x, *others], axis=-1))}
+        if self.num_descriptors:
+            alone = ops.concatenate([x[:, : self.num_image_features], *others], axis=-1)
+            logits["logits_image"] = self.image_dense(alone)
+        return logits
 
     def embed(
         self,
@@ -264,6 +284,7 @@ def class_terms(
     labels: Tensor,
     sample_weight: Tensor | None = None,
     label_smoothing: float = 0.0,
+    image_logits: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the classification loss, the accuracy and the number of labelled images.
 
@@ -277,6 +298,9 @@ def class_terms(
         Weight of each image in the loss, not in the accuracy.
     label_smoothing : float, default=0.0
         Share of the target's probability that is spread over all classes, in [0, 1).
+    image_logits : tensor of shape (batch, num_classes), optional
+        Those of a `ClassHead` with descriptors for the image alone. The loss is the
+        mean of both then.
 
     Returns
     -------
@@ -293,7 +317,8 @@ def class_terms(
     >>> [round(float(term), 3) for term in terms]
     [2.018, 0.5, 2.0]
     """
-    logits = ops.cast(logits, "float32")
+    answers = [logits] if image_logits is None else [logits, image_logits]
+    answers = [ops.cast(x, "float32") for x in answers]
     labelled = ops.cast(labels >= 0, "float32")
     count = ops.sum(labelled)
     scale = 1.0 / ops.maximum(count, 1.0)
@@ -301,7 +326,8 @@ def class_terms(
     num_classes = logits.shape[-1]
     target = ops.one_hot(ops.maximum(labels, 0), num_classes, dtype="float32")
     target = (1.0 - label_smoothing) * target + label_smoothing / num_classes
-    entropy = -ops.sum(target * ops.log_softmax(logits, axis=-1), axis=-1)
+    log_probability = sum(ops.log_softmax(x, axis=-1) for x in answers) / len(answers)
+    entropy = -ops.sum(target * log_probability, axis=-1)
     weight = labelled
     if sample_weight is not None:
         weight = labelled * ops.cast(sample_weight, "float32")

@@ -296,12 +296,10 @@ num_descriptors
         z, field = self._draw_latents(outputs) if training else means(outputs)
         outputs.update(self._decode_batch(batch, z, field, training))
         if self.classifier is not None:
-            outputs["logits_class"] = self.classifier.head(
-                maps[-1],
-                batch.get("log_pixel_size") if self.use_pixel_size else None,
-                batch.get("descriptors"),
-                training=training,
-            )
+            head = self.classifier.head
+            embedding = head.embed(maps[-1], batch.get("descriptors"), training)
+            log_pixel_size = batch.get("log_pixel_size")
+            outputs.update(head.classify(embedding, log_pixel_size, training))
         if self._uses("mi"):
             pooled = self.posterior.pool(images, maps)
             outputs["image_features"] = self.image_projection(pooled)

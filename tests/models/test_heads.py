@@ -144,6 +144,31 @@ def test_descriptors_follow_the_features_in_the_embedding(rng):
     assert np.abs(changed[:, 6:] - embedding[:, 6:]).max() > 1e-3
 
 
+def test_the_second_answer_rests_on_the_image_alone(rng):
+    features = rng.random((3, 4, 4, 3), "float32")
+    first, second = rng.random((2, 3, 5), "float32")
+    head = ClassHead(2, use_pixel_size=True, num_descriptors=5)
+    head.build(features.shape)
+    size = np.log([0.1, 0.2, 0.3]).astype("float32")
+    logits = [
+        head.classify(head.embed(features, x), size) for x in (first, first, second)
+    ]
+    alone = [to_numpy(x["logits_image"]) for x in logits]
+    np.testing.assert_array_equal(alone[0], alone[2])
+    together = [to_numpy(x["logits_class"]) for x in logits]
+    np.testing.assert_array_equal(together[0], together[1])
+    assert np.abs(together[0] - together[2]).max() > 1e-3
+    other = head.classify(head.embed(features, first), size + 1)["logits_image"]
+    assert np.abs(to_numpy(other) - alone[0]).max() > 1e-4
+
+
+def test_without_descriptors_there_is_one_answer(rng):
+    head = ClassHead(2)
+    features = rng.random((3, 4, 4, 3), "float32")
+    head.build(features.shape)
+    assert set(head.classify(head.embed(features))) == {"logits_class"}
+
+
 def test_missing_descriptors_are_refused(rng):
     with pytest.raises(ValueError, match="`descriptors` are missing"):
         ClassHead(2, num_descriptors=5)(rng.random((1, 4, 4, 3), "float32"))
@@ -175,6 +200,16 @@ def test_class_terms_agree_with_numpy(smoothing, rng):
     right = logits[known].argmax(1) == labels[known]
     assert float(accuracy) == pytest.approx(right.mean())
     assert float(count) == 4
+
+
+def test_the_answer_for_the_image_alone_counts_as_much(rng):
+    both, alone = rng.normal(size=(2, 6, 3)).astype("float32")
+    labels = np.array([0, 2, -1, 1, -1, 2], "int32")
+    loss, accuracy, _ = class_terms(both, labels, image_logits=alone)
+    parts = [class_terms(x, labels) for x in (both, alone)]
+    mean = (float(parts[0][0]) + float(parts[1][0])) / 2
+    assert float(loss) == pytest.approx(mean, rel=1e-5)
+    assert float(accuracy) == float(parts[0][1])
 
 
 def test_a_batch_without_labels_has_no_loss():
