@@ -4,9 +4,13 @@
 fields, the plain VAE for as many seconds as the slowest of the other two, and measures
 their samples against fields that none has seen; other unseen fields give the floor
 that a perfect generator would reach. By default simulated Cahn-Hilliard fields,
-64 x 64; ``--map file.npy`` takes crops of a two-phase map instead, training and test
-from its two halves. The figures go to a JSON file, real and generated fields side by
-side into a picture. Sized for two cores within an hour with ``--seeds 0 1 2``.
+64 x 64; ``--map FILE`` takes crops of a two-phase map instead (``.npy`` or an image),
+training and test from its two halves, or with ``--stripes 4`` from every other one of
+four stripes. The parts of a map differ: the training crops themselves, beside those of
+the test, say how much of a distance is the map's, and a second CNN tells samples from
+fresh crops of the training part. The figures go to a JSON file, real and generated
+fields side by side into a picture. Sized for two cores within an hour with
+``--seeds 0 1 2``.
 """
 
 import argparse
@@ -20,6 +24,7 @@ from morphokeras import MicrostructureGenerator  # chooses the backend before Ke
 
 # isort: split
 import keras
+from skimage.io import imread
 
 from morphokeras.datasets import make_phase_field
 from morphokeras.descriptors import two_point_correlation
@@ -44,6 +49,10 @@ def run(seed: int, arguments: argparse.Namespace) -> dict:
     training, unseen, other = load_fields(seed, arguments)
     boundary = "open" if arguments.map else "periodic"
     samples, seconds = {"real (floor)": other}, {}
+    fresh = None
+    if arguments.map:
+        fresh = load_fields(1000 + seed, arguments, arguments.samples)[0]
+        samples["real (training)"] = fresh
     for name in arguments.priors:
         samples[f"{name} prior"], seconds[name] = train(name, training, seed, arguments)
     if not arguments.no_plain:
@@ -53,6 +62,10 @@ def run(seed: int, arguments: argparse.Namespace) -> dict:
         name: measure(fields, unseen, training, boundary, seed, arguments)
         for name, fields in samples.items()
     }
+    for prior in seconds if arguments.map else ():
+        rows[f"{prior} prior"]["training_or_fake"] = real_or_fake(
+            fresh, samples[f"{prior} prior"], seed, arguments.cnn_epochs
+        )
     for name, spent in seconds.items():
         rows[f"{name} prior"]["fit_seconds"] = spent
     draw(samples | {"unseen": unseen}, arguments.output.with_suffix(f".{seed}.png"))
@@ -64,27 +77,42 @@ def run(seed: int, arguments: argparse.Namespace) -> dict:
     }
 
 
-def load_fields(seed, arguments):
+def load_fields(seed, arguments, number=None):
     """Return training fields, and two sets of unseen ones."""
-    number = arguments.fields + 2 * arguments.samples
+    number = number or arguments.fields
     if arguments.map is None:
         fields, _ = make_phase_field(
-            number, shape=(SIZE, SIZE), time=120.0, random_state=seed
+            number + 2 * arguments.samples,
+            shape=(SIZE, SIZE),
+            time=120.0,
+            random_state=seed,
         )
-        cuts = [arguments.fields, arguments.fields + arguments.samples]
+        cuts = [number, number + arguments.samples]
         return np.split(fields.astype("float32"), cuts)
-    phase = (np.load(arguments.map) == 1).astype("float32")
-    middle = phase.shape[1] // 2
+    stripes = np.array_split(load_map(arguments), arguments.stripes, axis=1)
     rng = np.random.default_rng(seed)
-    test = crops(phase[:, middle:], 2 * arguments.samples, rng)
-    training = crops(phase[:, :middle], arguments.fields, rng)
+    test = crops(stripes[1::2], 2 * arguments.samples, rng)
+    training = crops(stripes[::2], number, rng)
     return training, test[::2], test[1::2]
 
 
-def crops(phase, number, rng):
-    """Return square pieces at random places, mirrored at random."""
+def load_map(arguments):
+    """Return a map of 0 and 1, reduced by the majority in blocks of pixels."""
+    if arguments.map.suffix == ".npy":
+        phase = np.load(arguments.map) == 1
+    else:
+        phase = imread(arguments.map, as_gray=True) > 0.5
+    step = arguments.reduce
+    height, width = (size // step for size in phase.shape)
+    blocks = phase[: height * step, : width * step].reshape(height, step, width, step)
+    return (blocks.mean(axis=(1, 3)) > 0.5).astype("float32")
+
+
+def crops(stripes, number, rng):
+    """Return square pieces at random places of the stripes, mirrored at random."""
     pieces = []
-    for _ in range(number):
+    for index in range(number):
+        phase = stripes[index // 2 % len(stripes)]
         row, column = (rng.integers(size - SIZE + 1) for size in phase.shape)
         piece = phase[row : row + SIZE, column : column + SIZE]
         pieces.append(piece[:: rng.choice([-1, 1]), :: rng.choice([-1, 1])])
@@ -98,6 +126,7 @@ def train(prior, fields, seed, arguments):
         boundary="symmetric" if arguments.map else "periodic",
         augment="flips" if arguments.map else "dihedral",
         field="phase",
+        latent_field_stride=arguments.stride,
         epochs=arguments.epochs,
         random_state=seed,
         verbose=2,
@@ -253,10 +282,13 @@ def parse_arguments():
     )
     add = parser.add_argument
     add("--seeds", type=int, nargs="+", default=[0])
-    add("--map", type=Path, help="a two-phase map (.npy); phase 1 is the bright one")
+    add("--map", type=Path, help="a two-phase map; phase 1 of .npy is the bright one")
+    add("--reduce", type=int, default=1, help="pixels of the map that become one")
+    add("--stripes", type=int, default=2, help="of the map, every other for the test")
     add("--fields", type=int, default=768, help="training fields")
     add("--samples", type=int, default=1024, help="fields of each test set")
     add("--epochs", type=int, default=32, help="passes of the autoencoders")
+    add("--stride", type=int, default=4, help="grid spacing of the latent field")
     add("--priors", nargs="+", choices=PRIORS, default=["white", "flow"])
     add("--no-plain", action="store_true", help="leave the plain VAE out")
     add("--pairwise", type=int, default=128, help="fields compared pair by pair")

@@ -79,6 +79,12 @@ class Prior:
             )
         return {k: ops.convert_to_numpy(v) for k, v in parts.items() if v is not None}
 
+    def field_deviation(self) -> np.ndarray:
+        """Return the deviation of each channel of the prior's latent field."""
+        if self.latent_flow is None:
+            return np.ones(self.latent_field_channels, "float32")
+        return ops.convert_to_numpy(self.latent_flow.field_deviation)
+
     def _make_flow(self, policy) -> LatentFlow:
         flow = LatentFlow(
             self.latent_dim,

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from morphokeras.models import geometry
+from morphokeras.models._steering import check_betti_numbers, steer
 from morphokeras.models._train_step import gradient_norm
 from morphokeras.utils.typing import Tensor
 
@@ -133,6 +134,7 @@ class Queries:
         volume_fraction=None,
         shape: tuple[int, ...] | None = None,
         seed: int | None = None,
+        betti_numbers=None,
     ) -> np.ndarray:
         """Draw images from the prior, of phases as sharp as `match_contrast` found.
 
@@ -149,6 +151,10 @@ class Queries:
             Size of the images, by default that of the training images.
         seed : int, optional
             Seed of the draw. The same latents are drawn on every backend.
+        betti_numbers : int, sequence or array of shape (num, spatial_dims), optional
+            Number of components of the bright phase, or of components and holes (of
+            volumes tunnels and cavities), None for any: samples of phase fields are
+            moved until they have them, or come near.
 
         Returns
         -------
@@ -158,8 +164,13 @@ class Queries:
         Raises
         ------
         ValueError
-            If another size is asked of a model without a latent field.
+            If another size or Betti numbers are asked of a model without a latent
+            field, or Betti numbers of one of grey images or of several phases.
         """
+        wanted = None
+        if betti_numbers is not None:
+            self._check_steerable()
+            wanted = check_betti_numbers(betti_numbers, num, len(self.image_shape) - 1)
         if seed is None:
             draw = keras.random.randint((), 0, 2**31 - 1, seed=self.noise_seed)
             seed = int(ops.convert_to_numpy(draw))
@@ -167,11 +178,17 @@ class Queries:
         sharpness = None
         if self.field == "phase":
             sharpness = ops.convert_to_tensor(self.statistics.sharpness)
-        images = [
-            self.decode(*latents, shape=shape, sharpness=sharpness)
-            for latents in self._drawn(num, label, volume_fraction, shape, seed)
-        ]
-        return np.concatenate([ops.convert_to_numpy(x) for x in images])
+        images: list[np.ndarray] = []
+        for z, field, *condition in self._drawn(
+            num, label, volume_fraction, shape, seed
+        ):
+            if wanted is not None:
+                first = BATCH_SIZE * len(images)
+                part = wanted[first : first + len(z)]
+                field = steer(self, (z, field, *condition), part, shape)
+            drawn = self.decode(z, field, *condition, shape=shape, sharpness=sharpness)
+            images.append(ops.convert_to_numpy(drawn))
+        return np.concatenate(images)
 
     def match_contrast(self, images, num: int = 32, seed: int = 0) -> float:
         """Make samples of phases as sharp as images; call it after `fit`.
@@ -337,6 +354,19 @@ class Queries:
         if self.classifier is not None:
             return self.classifier.head.attention_map(maps[-1])
         return self.posterior.attention_map(maps)
+
+    def _check_steerable(self) -> None:
+        if self.field != "phase" or self.image_shape[-1] > 1:
+            raise ValueError(
+                "`betti_numbers` belong to phase fields of one channel. This model was "
+                f"made with `field={self.field!r}` and {self.image_shape[-1]} "
+                "channels; leave them out."
+            )
+        if not self.latent_field_channels:
+            raise ValueError(
+                "`betti_numbers` are met by moving the latent field, and this model "
+                "has none. Train one with `latent_field_channels` of 1 or more."
+            )
 
     def _fractions(self, fraction, num: int) -> Tensor:
         """Return fractions of shape (num,) or (num, channels)."""

@@ -1,5 +1,7 @@
 """One optimisation step that survives a loss or a gradient that is not finite."""
 
+from collections.abc import Callable
+
 import keras
 from keras import ops, tree
 
@@ -264,6 +266,66 @@ _GRADIENTS = {
     "tensorflow": _tensorflow_gradients,
     "jax": _jax_gradients,
     "torch": _torch_gradients,
+}
+
+
+def gradient_function(function: Callable) -> Callable:
+    """Return the function that gives the gradient for the first argument.
+
+    Parameters
+    ----------
+    function : callable
+        Takes tensors and returns a scalar.
+
+    Returns
+    -------
+    callable
+        Takes the same tensors and returns one of the shape of the first.
+
+    Examples
+    --------
+    >>> from keras import ops
+    >>> from morphokeras.models._train_step import gradient_function
+    >>> slope = gradient_function(lambda x, y: ops.sum(y * ops.square(x)))
+    >>> ops.convert_to_numpy(slope(ops.ones((2,)), ops.ones((2,)))).tolist()
+    [2.0, 2.0]
+    """
+    return _FUNCTION_GRADIENTS[keras.backend.backend()](function)
+
+
+def _tensorflow_gradient_function(function):
+    import tensorflow as tf
+
+    def gradient(x, *others):
+        x = tf.convert_to_tensor(x)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = function(x, *others)
+        return tape.gradient(value, x)
+
+    return gradient
+
+
+def _jax_gradient_function(function):
+    import jax
+
+    return jax.jit(jax.grad(function))
+
+
+def _torch_gradient_function(function):
+    import torch
+
+    def gradient(x, *others):
+        x = x.detach().requires_grad_()
+        return torch.autograd.grad(function(x, *others), x)[0]
+
+    return gradient
+
+
+_FUNCTION_GRADIENTS = {
+    "tensorflow": _tensorflow_gradient_function,
+    "jax": _jax_gradient_function,
+    "torch": _torch_gradient_function,
 }
 
 

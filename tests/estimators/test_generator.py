@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from morphokeras.estimators.generator import MicrostructureGenerator
+from morphokeras.topology import betti_numbers
 
 
 def test_samples_have_the_shape_of_the_training_images(generator):
@@ -35,12 +36,28 @@ def test_samples_of_a_class(generator):
         generator.sample(2, y="martensite")
 
 
-@pytest.mark.torch_only
-def test_samples_have_the_volume_fraction_asked_for(small_textures, tiny_generator):
+@pytest.fixture(scope="module")
+def phase_generator(small_textures, tiny_generator):
+    """Return a generator of phase fields."""
     params = {**tiny_generator, "epochs": 1, "field": "phase"}
-    gen = MicrostructureGenerator(**params).fit(small_textures[0])
-    samples = gen.sample(3, volume_fraction=0.3, random_state=0)
+    return MicrostructureGenerator(**params).fit(small_textures[0])
+
+
+@pytest.mark.torch_only
+def test_samples_have_the_volume_fraction_asked_for(phase_generator):
+    samples = phase_generator.sample(3, volume_fraction=0.3, random_state=0)
     np.testing.assert_allclose(samples.mean(axis=(1, 2)), 0.3, atol=1e-3)
+
+
+@pytest.mark.torch_only
+def test_samples_near_the_betti_numbers_asked_for(phase_generator):
+    drawn = phase_generator.sample(8, random_state=0)
+    holes = betti_numbers(drawn)[:, 1]
+    wanted = [(None, number + 1) for number in holes]
+    asked = phase_generator.sample(8, betti_numbers=wanted, random_state=0)
+    assert np.mean(betti_numbers(asked)[:, 1] == holes + 1) >= 0.5
+    with pytest.raises(ValueError, match="`betti_numbers` must be"):
+        phase_generator.sample(2, betti_numbers=(1, 2, 3))
 
 
 def test_grey_images_have_no_volume_fraction(generator):
