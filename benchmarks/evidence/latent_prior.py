@@ -55,7 +55,7 @@ def run(seed: int, arguments: argparse.Namespace) -> dict:
         samples["real (training)"] = fresh
     for name in arguments.priors:
         samples[f"{name} prior"], seconds[name] = train(name, training, seed, arguments)
-    if not arguments.no_plain:
+    if seconds and not arguments.no_plain:
         budget = max(seconds.values())
         samples["plain VAE"] = train_plain(training, len(unseen), budget, seed)
     rows = {
@@ -72,9 +72,14 @@ def run(seed: int, arguments: argparse.Namespace) -> dict:
     return {
         "seed": seed,
         "backend": keras.backend.backend(),
-        "arguments": {k: str(v) for k, v in vars(arguments).items() if k != "output"},
+        "arguments": {k: said(v) for k, v in vars(arguments).items() if k != "output"},
         "rows": rows,
     }
+
+
+def said(value):
+    """Return an argument in words, files by their name."""
+    return value.name if isinstance(value, Path) else str(value)
 
 
 def load_fields(seed, arguments, number=None):
@@ -289,7 +294,7 @@ def parse_arguments():
     add("--samples", type=int, default=1024, help="fields of each test set")
     add("--epochs", type=int, default=32, help="passes of the autoencoders")
     add("--stride", type=int, default=4, help="grid spacing of the latent field")
-    add("--priors", nargs="+", choices=PRIORS, default=["white", "flow"])
+    add("--priors", nargs="*", choices=PRIORS, default=["white", "flow"])
     add("--no-plain", action="store_true", help="leave the plain VAE out")
     add("--pairwise", type=int, default=128, help="fields compared pair by pair")
     add("--cnn-epochs", type=int, default=15)
