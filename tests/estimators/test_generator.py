@@ -55,7 +55,8 @@ def test_samples_near_the_betti_numbers_asked_for(phase_generator):
     holes = betti_numbers(drawn)[:, 1]
     wanted = [(None, number + 1) for number in holes]
     asked = phase_generator.sample(8, betti_numbers=wanted, random_state=0)
-    assert np.mean(betti_numbers(asked)[:, 1] == holes + 1) >= 0.5
+    off = np.abs(betti_numbers(asked)[:, 1] - holes - 1)
+    assert off.max() <= 1 and off.mean() < 1
     with pytest.raises(ValueError, match="`betti_numbers` must be"):
         phase_generator.sample(2, betti_numbers=(1, 2, 3))
 
