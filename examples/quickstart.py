@@ -28,7 +28,7 @@ from morphokeras.models import plain_cnn
 from morphokeras.plots import AttentionDisplay, SampleGridDisplay, TwoPointDisplay
 
 FIGURE = Path("outputs/quickstart.png")
-EPOCHS = 40
+EPOCHS = 32
 
 
 def main():
