@@ -4,7 +4,7 @@
 simulated periodic phase fields of 64 x 64 pixels, whose bright phase lies in particles,
 and asks it for as many as the 5 %, 50 % and 95 % quantiles of unseen fields have. Three
 ways: samples as they are drawn, the best of eight of them, and `betti_numbers` of
-`MicrostructureGenerator.sample`, which takes about as long as the second. Each set is
+`MicrostructureGenerator.sample`, which takes less time than the second. Each set is
 compared with simulated fields that have so many particles; these among themselves give
 the floor. Figures go to a JSON file, fields into a picture.
 """

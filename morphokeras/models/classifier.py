@@ -134,8 +134,6 @@ class ClassifierNetwork(FiniteStep, keras.Model):
         batch = _as_batch(inputs)
         features = self.encoder(batch["image"], training=training)[-1]
         log_pixel_size = batch.get("log_pixel_size")
-        if not self.head.use_pixel_size:
-            log_pixel_size = None
         descriptors = batch.get("descriptors")
         embedding = self.head.embed(features, descriptors, training=training)
         attention = self.head.attention_map(features)

@@ -186,7 +186,8 @@ class ClassHead(keras.layers.Layer):
         """Return the logits of what `embed` returned.
 
         They are called ``"logits_class"``; with descriptors those of the image alone,
-        which `class_terms` takes for training, are ``"logits_image"``.
+        which `class_terms` takes for training, are ``"logits_image"``. Both have the
+        shape (batch, num_classes) and are float32.
         """
         others = []
         if self.use_pixel_size:
