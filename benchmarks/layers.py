@@ -199,6 +199,32 @@ def _grid_sample(x, displacement):
     )
 
 
+def _normalisations(size):
+    from functools import partial
+
+    import keras
+
+    from morphokeras.layers._batch_norm import BatchNorm
+
+    layers = {
+        "BatchNormalization": keras.layers.BatchNormalization(),
+        "BatchNorm": BatchNorm(),
+    }
+    maps = _noise(BATCH, size, size, CHANNELS)
+    for layer in layers.values():
+        layer.build(maps.shape)
+    _compare(
+        f"Batch normalisation of {BATCH} x {size} x {size} x {CHANNELS}",
+        {
+            name: _step(
+                partial(layer, training=True), [maps], layer.trainable_variables
+            )
+            for name, layer in layers.items()
+        },
+        {"BatchNorm": 1.1},
+    )
+
+
 def _noise(*shape):
     import numpy as np
 
@@ -270,7 +296,12 @@ def _torch_step(function, arrays, variables):
     )
 
 
-BENCHMARKS = {"conv": _convolutions, "upsample": _upsamplings, "warp": _warps}
+BENCHMARKS = {
+    "conv": _convolutions,
+    "norm": _normalisations,
+    "upsample": _upsamplings,
+    "warp": _warps,
+}
 
 if __name__ == "__main__":
     main()

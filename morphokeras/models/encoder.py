@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from morphokeras.layers._batch_norm import BatchNorm
 from morphokeras.layers._plain_conv import plain_conv
 from morphokeras.layers.steerable_conv import SteerableConv
 from morphokeras.ops._silu import silu
@@ -260,9 +261,7 @@ class _ConvNorm(keras.layers.Layer):
             dtype=self.dtype_policy,
         )
         # The default momentum of 0.99 has not settled after a few hundred steps.
-        self.norm = keras.layers.BatchNormalization(
-            momentum=0.9, dtype=self.dtype_policy, name="norm"
-        )
+        self.norm = BatchNorm(momentum=0.9, dtype=self.dtype_policy, name="norm")
 
     def build(self, input_shape):
         self.convolution.build(input_shape)
