@@ -55,3 +55,24 @@ def test_no_backend_names_the_extras(fresh, monkeypatch):
     install(monkeypatch)
     with pytest.raises(ImportError, match=r"morphokeras\[tensorflow\]"):
         backend.choose_backend()
+
+
+@pytest.mark.parametrize("chosen", [None, "0"])
+def test_fast_convolutions_are_taken_unless_the_user_chose(fresh, monkeypatch, chosen):
+    install(monkeypatch, "tensorflow")
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "")
+    if chosen is None:
+        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    else:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", chosen)
+    assert backend.choose_backend() == "tensorflow"
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == (chosen or "1")
+
+
+def test_other_backends_leave_the_settings_of_tensorflow_alone(fresh, monkeypatch):
+    install(monkeypatch, "torch", "tensorflow")
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    assert backend.choose_backend() == "torch"
+    assert "TF_ENABLE_ONEDNN_OPTS" not in os.environ
