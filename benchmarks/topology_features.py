@@ -33,6 +33,7 @@ from tqdm.auto import tqdm
 
 from morphokeras.datasets import load_images
 from morphokeras.features import BettiCurve, PersistenceFeatures
+from morphokeras.features._memory import MEMORY
 
 SCALES = (0.0, 1.0, 2.0, 4.0)
 FILTRATIONS = ("superlevel", "sublevel")
@@ -64,10 +65,12 @@ def main() -> int:
 
 
 def our_statistics(X: np.ndarray) -> np.ndarray:
+    MEMORY.clear()
     return PersistenceFeatures(SCALES, filtrations=FILTRATIONS).fit_transform(X)
 
 
 def our_curves(X: np.ndarray) -> np.ndarray:
+    MEMORY.clear()
     curve = BettiCurve(LEVELS, filtrations=FILTRATIONS, standardize=True)
     return curve.fit_transform(X)
 

@@ -1,16 +1,17 @@
 """What the transformers of images share: validation, threads, names."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from numbers import Integral
 
+import joblib
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from morphokeras.features._memory import MEMORY, digest
 from morphokeras.topology.cubical import BOUNDARIES, CONNECTIVITIES
 from morphokeras.utils.intensity import learn_range, scale_intensity
 from morphokeras.utils.validation import check_images
@@ -96,12 +97,8 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
                 f"{images.shape[1:]}. Resize or crop them, for example with "
                 "`datasets.load_images(size=...)`."
             )
-        if effective_n_jobs(self.n_jobs) == 1:  # spares what joblib takes for itself
-            rows = [self._row(image) for image in images]
-        else:
-            rows = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-                delayed(self._row)(image) for image in images
-            )
+        keys = [(self._way(), digest(self._prepare(image))) for image in images]
+        rows = MEMORY.rows(keys, lambda new: self._rows([images[i] for i in new]))
         return np.array(rows, dtype="float64")
 
     def get_feature_names_out(self, input_features=None):
@@ -131,6 +128,19 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         """Raise if parameters do not fit each other, or have wrong entries."""
+
+    def _way(self) -> Hashable:
+        """Return what tells these features of a prepared image from others."""
+        before = ("intensity", "standardize", "n_jobs")
+        parameters = {k: v for k, v in self.get_params().items() if k not in before}
+        return type(self), joblib.hash(parameters)
+
+    def _rows(self, images: list[np.ndarray]) -> list:
+        if joblib.effective_n_jobs(self.n_jobs) == 1:  # spares what joblib itself takes
+            return [self._row(image) for image in images]
+        return Parallel(n_jobs=self.n_jobs, prefer="threads")(
+            delayed(self._row)(image) for image in images
+        )
 
     def _row(self, image: np.ndarray) -> Sequence[float] | np.ndarray:
         return self._measure(self._prepare(image))
