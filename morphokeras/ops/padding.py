@@ -140,15 +140,22 @@ def _extend(x: Tensor, axis: int, before: int, after: int, boundary: str) -> Ten
     size = x.shape[axis]
     if size is not None and max(before, after) > size:
         return _extend_far(x, axis, before, after, boundary)
-    # `x[-a:]`, not `x[n - a:]`: the size may be unknown
-    head, tail = _cut(x, axis, None, before), _cut(x, axis, -before, None)
-    far_head, far_tail = _cut(x, axis, None, after), _cut(x, axis, -after, None)
-    if boundary == "symmetric":
-        left, right = ops.flip(head, axis=axis), ops.flip(far_tail, axis=axis)
+    mirrored = boundary == "symmetric"
+    first, last = (before, after) if mirrored else (after, before)
+    if size is not None and first + last <= size:
+        # Of pieces the gradient is one concatenation; each slice would fill an array.
+        head, middle, tail = ops.split(x, [first, size - last], axis=axis)
+        pieces = [head, middle, tail]
     else:
-        left, right = tail, far_head
-    parts = [left] * (before > 0) + [x] + [right] * (after > 0)
-    return ops.concatenate(parts, axis=axis)
+        # `x[-a:]`, not `x[n - a:]`: the size may be unknown
+        head, tail = _cut(x, axis, None, first), _cut(x, axis, -last, None)
+        pieces = [x]
+    if mirrored:
+        left, right = ops.flip(head, axis=axis), ops.flip(tail, axis=axis)
+    else:
+        left, right = tail, head
+    parts = [left] * (before > 0) + pieces + [right] * (after > 0)
+    return ops.concatenate([p for p in parts if p.shape[axis] != 0], axis=axis)
 
 
 def _cut(x: Tensor, axis: int, start: int | None, stop: int | None) -> Tensor:
