@@ -15,7 +15,6 @@ import argparse
 import time
 from pathlib import Path
 
-import keras
 import matplotlib.pyplot as plt
 
 from morphokeras import MicrostructureGenerator
@@ -34,7 +33,7 @@ def main():
     number = len(unseen)
     samples = {
         "Simulated (unseen)": unseen,
-        "MicrostructureGenerator": generator.sample(number, random_state=1),
+        "Generator": generator.sample(number, random_state=1),
         "Plain VAE": plain.generate(number, seed=1)[..., 0],
     }
     report(samples, training)
@@ -54,8 +53,9 @@ def simulate(arguments):
 
 
 # %%
-# The generator is told that fields are periodic and hold phase fractions; the rest are
-# its defaults. The plain autoencoder then gets as many seconds.
+# The generator is told that fields are periodic and hold phase fractions, and learns
+# how latents are distributed (``prior="flow"``), which takes a third of the time and
+# makes samples true in shape. The plain autoencoder then gets as many seconds.
 
 
 def train(fields, arguments):
@@ -64,6 +64,7 @@ def train(fields, arguments):
         boundary="periodic",
         field="phase",
         augment="dihedral",
+        prior="flow",
         epochs=arguments.epochs,
         random_state=arguments.seed,
         verbose=2,
@@ -75,30 +76,26 @@ def train(fields, arguments):
 
 
 def train_plain(fields, seconds, arguments):
+    # Not before morphokeras, which sets TensorFlow to its fast convolutions.
+    import keras
+
     keras.utils.set_random_seed(arguments.seed)
     plain = PlainVAE((*fields.shape[1:], 1))
     plain.compile(keras.optimizers.AdamW(1e-3))
+    end = time.perf_counter() + seconds
+
+    def stop_in_time(batch, logs):
+        plain.stop_training = time.perf_counter() > end
+
     history = plain.fit(
         fields[..., None],
         batch_size=32,
         epochs=10_000,
-        callbacks=[StopAfter(seconds)],
+        callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=stop_in_time)],
         verbose=0,
     )
     print(f"plain VAE: {len(history.epoch)} epochs in as many seconds")
     return plain
-
-
-class StopAfter(keras.callbacks.Callback):
-    """Stop the training when its time is over."""
-
-    def __init__(self, seconds):
-        super().__init__()
-        self.end = time.perf_counter() + seconds
-
-    def on_train_batch_end(self, batch, logs=None):
-        if time.perf_counter() > self.end:
-            self.model.stop_training = True
 
 
 # %%
@@ -112,12 +109,12 @@ def report(samples, training):
             real, training[: len(real)], boundary="periodic"
         )
     }
-    for name in ("MicrostructureGenerator", "Plain VAE"):
+    for name in ("Generator", "Plain VAE"):
         errors[name] = two_point_error(real, samples[name], boundary="periodic")
     print("two-point error against unseen fields")
     for name, error in errors.items():
         print(f"  {error:.4f}  {name}")
-    ratio = errors["MicrostructureGenerator"] / errors["Plain VAE"]
+    ratio = errors["Generator"] / errors["Plain VAE"]
     print(f"  {ratio:.2f} of the plain VAE's")
 
 
@@ -144,7 +141,7 @@ def parse_arguments():
     )
     add = parser.add_argument
     add("--fields", type=int, default=768, help="simulated fields to learn from")
-    add("--epochs", type=int, default=20)
+    add("--epochs", type=int, default=8)
     add("--seed", type=int, default=0)
     add("--output", type=Path, default=Path("outputs/generate_phase_field.png"))
     return parser.parse_args()

@@ -109,7 +109,8 @@ def classify_plainly(X, y, classifier):
 
 
 # %%
-# The generator learns the fields themselves, and is asked for samples of each age.
+# The generator learns the fields themselves, with a prior that follows them in shape,
+# and is asked for samples of each age.
 
 
 def generate(fields, ages, asked):
@@ -118,9 +119,9 @@ def generate(fields, ages, asked):
         boundary="periodic",
         field="phase",
         augment="dihedral",
-        epochs=EPOCHS,
+        prior="flow",
+        epochs=20,
         random_state=0,
-        verbose=0,
     ).fit(fields, ages)
     active = generator.model_.active_latents(fields[..., None])
     print(f"active latents: {active.code} of the code, {active.field} of the field")
