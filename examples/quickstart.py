@@ -28,7 +28,7 @@ from morphokeras.models import plain_cnn
 from morphokeras.plots import AttentionDisplay, SampleGridDisplay, TwoPointDisplay
 
 FIGURE = Path("outputs/quickstart.png")
-EPOCHS = 32
+EPOCHS = 26
 
 
 def main():
@@ -120,7 +120,7 @@ def generate(fields, ages, asked):
         field="phase",
         augment="dihedral",
         prior="flow",
-        epochs=20,
+        epochs=14,
         random_state=0,
     ).fit(fields, ages)
     active = generator.model_.active_latents(fields[..., None])
