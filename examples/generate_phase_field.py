@@ -54,7 +54,7 @@ def simulate(arguments):
 
 # %%
 # The generator is told that fields are periodic and hold phase fractions, and learns
-# how latents are distributed (``prior="flow"``), which takes a third of the time and
+# how latents are distributed (``prior="flow"``), which takes about half of the time and
 # makes samples true in shape. The plain autoencoder then gets as many seconds.
 
 

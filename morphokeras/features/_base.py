@@ -97,7 +97,8 @@ class ImageFeatures(TransformerMixin, BaseEstimator):
                 f"{images.shape[1:]}. Resize or crop them, for example with "
                 "`datasets.load_images(size=...)`."
             )
-        keys = [(self._way(), digest(self._prepare(image))) for image in images]
+        way = self._way()
+        keys = [(way, digest(self._prepare(image))) for image in images]
         rows = MEMORY.rows(keys, lambda new: self._rows([images[i] for i in new]))
         return np.array(rows, dtype="float64")
 

@@ -61,7 +61,7 @@ def test_no_backend_names_the_extras(fresh, monkeypatch):
 def test_fast_convolutions_are_taken_unless_the_user_chose(fresh, monkeypatch, chosen):
     install(monkeypatch, "tensorflow")
     monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
-    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "")
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "")  # is put back after the test
     if chosen is None:
         monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
     else:
