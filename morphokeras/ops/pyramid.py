@@ -1,8 +1,12 @@
 """Gaussian pyramids: an image at ever coarser resolution."""
 
+import functools
+import math
+
+import numpy as np
 from keras import ops
 
-from morphokeras.ops.padding import pad
+from morphokeras.ops.padding import check_boundary
 from morphokeras.utils.typing import Tensor
 
 
@@ -52,10 +56,13 @@ def gaussian_pyramid(x: Tensor, levels: int, boundary: str = "symmetric") -> lis
             f"Received: levels={levels} for images of {spatial} pixels. Use at most "
             f"{num_levels(spatial)} levels."
         )
-    pyramid = [ops.convert_to_tensor(x)]
+    check_boundary(boundary)
+    # A product with a matrix an axis is the quickest on a CPU with the channels apart:
+    # the gradient of slices with a stride fills whole arrays.
+    pyramid = [ops.moveaxis(ops.convert_to_tensor(x), -1, 1)]
     for _ in range(levels - 1):
         pyramid.append(_halve(pyramid[-1], boundary))
-    return pyramid
+    return [ops.moveaxis(level, 1, -1) for level in pyramid]
 
 
 def num_levels(spatial: tuple[int, ...], smallest: int = 2) -> int:
@@ -74,28 +81,29 @@ def num_levels(spatial: tuple[int, ...], smallest: int = 2) -> int:
 
 
 def _halve(x: Tensor, boundary: str) -> Tensor:
-    """Filter and subsample each spatial axis in turn."""
-    rank = len(x.shape) - 2
-    for axis in range(1, rank + 1):
-        widths = [(0, 0)] * rank
-        # An odd axis is lengthened by one pixel, so that its last one counts.
-        widths[axis - 1] = (1, 1 + x.shape[axis] % 2)
-        x = pad(x, widths, boundary)
-        even = _every_second(x, axis, 0)
-        odd = _every_second(x, axis, 1)
-        outer = _without_last(even, axis) + _without_first(odd, axis)
-        inner = _without_last(odd, axis) + _without_first(even, axis)
-        x = (outer + 3.0 * inner) / 8.0
+    """Filter and subsample each spatial axis of (batch, channels, *spatial) in turn."""
+    for axis in range(2, len(x.shape)):
+        halving = ops.convert_to_tensor(_halving_matrix(x.shape[axis], boundary))
+        x = _along(ops.cast(halving, x.dtype), x, axis)
     return x
 
 
-def _every_second(x: Tensor, axis: int, start: int) -> Tensor:
-    return x[(slice(None),) * axis + (slice(start, None, 2),)]
+def _along(matrix: Tensor, x: Tensor, axis: int) -> Tensor:
+    """Multiply one axis of `x`, not the first two, by a matrix."""
+    if axis == len(x.shape) - 1:
+        return ops.matmul(x, ops.transpose(matrix))
+    before, behind = tuple(x.shape[1:axis]), tuple(x.shape[axis + 1 :])
+    columns = ops.reshape(x, (-1, *before, x.shape[axis], math.prod(behind)))
+    product = ops.matmul(matrix, columns)
+    return ops.reshape(product, (-1, *before, matrix.shape[0], *behind))
 
 
-def _without_last(x: Tensor, axis: int) -> Tensor:
-    return x[(slice(None),) * axis + (slice(None, -1),)]
-
-
-def _without_first(x: Tensor, axis: int) -> Tensor:
-    return x[(slice(None),) * axis + (slice(1, None),)]
+@functools.lru_cache(maxsize=128)
+def _halving_matrix(size: int, boundary: str) -> np.ndarray:
+    """Return the filter at every second pixel, of shape (ceil(size / 2), size)."""
+    identity = np.eye(size, dtype="float32")
+    # An odd axis is lengthened by one pixel, so that its last one counts.
+    mode = {"periodic": "wrap", "symmetric": "symmetric", "zero": "constant"}[boundary]
+    rows = np.pad(identity, [(1, 1 + size % 2), (0, 0)], mode=mode)
+    parts = [rows[start : start + size + size % 2 : 2] for start in range(4)]
+    return (parts[0] + 3.0 * parts[1] + 3.0 * parts[2] + parts[3]) / 8.0

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from keras import ops
+from scipy.ndimage import correlate1d
 
 from morphokeras.ops.pyramid import gaussian_pyramid, num_levels
 
@@ -36,6 +37,21 @@ def test_a_level_is_the_binomial_average_of_the_one_before():
     line = np.zeros((1, 8, 8, 1), "float32")
     line[0, :, 3] = 8.0
     np.testing.assert_allclose(pyramid(line, 2)[1][0, 1, :, 0], [0.0, 3.0, 1.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("boundary", "mode"),
+    [("symmetric", "reflect"), ("periodic", "wrap"), ("zero", "constant")],
+)
+def test_halving_is_scipys_filter_at_every_second_pixel(rng, boundary, mode):
+    volume = rng.random((2, 9, 6, 7, 3), "float32")
+    expected = volume
+    for axis in (1, 2, 3):
+        expected = correlate1d(
+            expected, np.array([1, 3, 3, 1]) / 8, axis, mode=mode, origin=-1
+        )
+    halved = pyramid(volume, 2, boundary)[1]
+    np.testing.assert_allclose(halved, expected[:, ::2, ::2, ::2], atol=1e-6)
 
 
 def test_odd_sizes_and_volumes_are_halved_upwards(rng):
