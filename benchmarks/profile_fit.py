@@ -56,7 +56,7 @@ def cases():
     options = {"field": "phase", "boundary": "periodic", "random_state": 0}
     return {
         "classifier": (MicrostructureClassifier(random_state=0), images),
-        "generator, white": (MicrostructureGenerator(**options), fields),
+        "generator, white": (MicrostructureGenerator(**options, prior="white"), fields),
         "generator, flow": (MicrostructureGenerator(**options, prior="flow"), fields),
     }
 

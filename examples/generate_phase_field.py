@@ -53,9 +53,9 @@ def simulate(arguments):
 
 
 # %%
-# The generator is told that fields are periodic and hold phase fractions, and learns
-# how latents are distributed (``prior="flow"``), which takes about half of the time and
-# makes samples true in shape. The plain autoencoder then gets as many seconds.
+# The generator is told that fields are periodic and hold phase fractions. Of these it
+# learns how latents are distributed, too, which takes about half of the time and makes
+# samples true in shape. The plain autoencoder then gets as many seconds.
 
 
 def train(fields, arguments):
@@ -64,7 +64,6 @@ def train(fields, arguments):
         boundary="periodic",
         field="phase",
         augment="dihedral",
-        prior="flow",
         epochs=arguments.epochs,
         random_state=arguments.seed,
         verbose=2,

@@ -119,7 +119,6 @@ def generate(fields, ages, asked):
         boundary="periodic",
         field="phase",
         augment="dihedral",
-        prior="flow",
         epochs=14,
         random_state=0,
     ).fit(fields, ages)

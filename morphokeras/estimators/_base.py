@@ -45,7 +45,8 @@ class BaseMicrostructureEstimator(
     """What the classifier and the generator share: validation, training, batches.
 
     A subclass says how labels are read (`_encode_labels`), which network is trained
-    (`_make_model`) and for how many steps at least (`_least_steps`).
+    (`_make_model`) and for how many steps at least (`_least_steps`, or
+    `_enough_steps` where it depends on parameters).
     """
 
     _least_steps: int

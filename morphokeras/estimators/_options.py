@@ -90,7 +90,7 @@ GENERATOR_OPTIONS: dict[str, list] = {
     "lambda_patch": [WEIGHT, StrOptions({"auto"})],
     "projection": [StrOptions({"logit", "scale"})],
     "codes": [StrOptions({"all", "global"})],
-    "prior": [StrOptions({"auto", "white", "flow"})],
+    "prior": [StrOptions({"auto", "white", "flow"}), None],
     "prior_filters": [POSITIVE_INT],
     "sharpness": [POSITIVE, StrOptions({"auto"})],
     "prior_epochs": [POSITIVE_INT, StrOptions({"auto"})],

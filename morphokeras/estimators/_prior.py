@@ -35,12 +35,16 @@ MOST_JUDGES = 256
 # lie, and samples of white noise are not drawn from it.
 WHITE_WEIGHTS = {"kl": 1.0, "patch": 1.0}
 FLOW_WEIGHTS = {"kl": 0.17, "patch": 0.0}
+# Of the autoencoder, with ``epochs="auto"``: it is soon good enough for a flow.
+WHITE_LEAST_STEPS = 1500
+FLOW_LEAST_STEPS = 750
 
 
 class LearnsPrior:
     """Mixin of a generator: its prior is learned after everything else."""
 
-    prior: str
+    prior: str | None
+    field: str
     lambda_rec: float
     prior_epochs: Any
     sharpness: Any
@@ -58,20 +62,30 @@ class LearnsPrior:
 
     def _loss_weights(self) -> dict[str, float]:
         """Return the weight of each term, with 'auto' resolved."""
-        if self.prior == "flow" and not self.lambda_rec:
+        prior = self._wanted_prior()
+        if prior == "flow" and not self.lambda_rec:
             raise ValueError(
                 "`prior='flow'` learns from codes, which say nothing of the images "
                 "with `lambda_rec=0`. Give `lambda_rec` a positive weight, or take "
                 "`prior='white'`."
             )
-        recipe = FLOW_WEIGHTS if self.prior == "flow" else WHITE_WEIGHTS
+        recipe = FLOW_WEIGHTS if prior == "flow" else WHITE_WEIGHTS
         weights = {term: getattr(self, f"lambda_{term}") for term in _options.TERMS}
         return {t: recipe[t] if v == "auto" else float(v) for t, v in weights.items()}
+
+    def _wanted_prior(self) -> str:
+        """Return `prior`, by default the one that was better for such fields."""
+        if self.prior is not None:
+            return self.prior
+        return "flow" if self.field == "phase" and self.lambda_rec else "white"
+
+    def _enough_steps(self) -> int:
+        return FLOW_LEAST_STEPS if self._wanted_prior() == "flow" else WHITE_LEAST_STEPS
 
     def _learn_prior(self, model, training, validation, seed) -> keras.Model:
         """Return the model with the prior asked for, or with the better of both."""
         self.prior_history_, self.prior_distances_ = {}, {}
-        prior, judges = self.prior, None
+        prior, judges = self._wanted_prior(), None
         if prior == "auto":
             training, judges = self._split_judges(training, validation, seed)
             prior = "white" if judges is None else "flow"

@@ -30,11 +30,11 @@ class MicrostructureGenerator(DrawsSamples, LearnsPrior, BaseMicrostructureEstim
         Weight of the reconstruction.
     lambda_kl : float or 'auto', default='auto'
         Weight of the Kullback-Leibler divergence; 1 is the exact bound of the
-        likelihood. ``'auto'``: 1, and 0.17 with ``prior='flow'``, which follows codes
-        wherever they lie, so that reconstructions may be sharp.
+        likelihood. ``'auto'``: 1, and 0.17 with the flow as `prior`, which follows
+        codes wherever they lie, so that reconstructions may be sharp.
     lambda_patch : float or 'auto', default='auto'
         Weight of the patch distance between images and fresh samples of the white
-        prior: it makes them sharp. ``'auto'``: 1, and 0 with ``prior='flow'``.
+        prior: it makes them sharp. ``'auto'``: 1, and 0 with the flow as `prior`.
     lambda_topo : float, default=0.0
         Weight of the topology term (soft Betti numbers).
     lambda_mi, lambda_warp, lambda_det, lambda_s2, lambda_smooth, lambda_curv : float, \
@@ -72,9 +72,10 @@ default=0.0
         Greatest energy of the filter responses (Eq. 8).
     observation_variance : float, default=0.15
         Variance of the grey values around a reconstruction.
-    prior : {'auto', 'white', 'flow'}, default='white'
+    prior : {None, 'auto', 'white', 'flow'}, default=None
         What samples are drawn from: the standard normal, or a `LatentFlow` that is
-        fitted to the images' codes after the rest. ``'auto'``: the one whose samples
+        fitted to the images' codes after the rest. None: the flow for
+        ``field='phase'``, white for ``field='grey'``. ``'auto'``: the one whose samples
         have Betti curves nearer (by the energy distance) to those of images kept from
         the flow: the validation images, or `validation_fraction` of all, 16 at least.
     prior_filters, prior_epochs : int, default=32, 'auto'
@@ -93,7 +94,8 @@ default=0.0
     augment : {'flips', 'dihedral', 'rotation'} or None, default='flips'
         Symmetries of the set of microstructures.
     epochs : int or 'auto', default='auto'
-        Passes over the images. ``'auto'``: enough for 1500 steps.
+        Passes over the images. ``'auto'``: enough for 1500 steps, and for 750 before a
+        flow.
     batch_size : int, default=32
         Images a step; capped at their number.
     learning_rate, weight_decay, warmup : float, default=2e-3, 1e-4, 0.05
@@ -146,7 +148,6 @@ default=0.0
     """
 
     classes_: np.ndarray
-    _least_steps = 1500
     _parameter_constraints = {
         **_options.MODEL_OPTIONS,
         **_options.TRAINING_OPTIONS,
@@ -188,7 +189,7 @@ default=0.0
         field="grey",
         energy_budget=None,
         observation_variance=0.15,
-        prior="white",
+        prior=None,
         prior_filters=32,
         prior_epochs="auto",
         sharpness="auto",

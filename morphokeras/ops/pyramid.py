@@ -2,12 +2,19 @@
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 from keras import ops
 
 from morphokeras.ops.padding import check_boundary
 from morphokeras.utils.typing import Tensor
+
+_NUMPY_MODES: dict[str, Any] = {
+    "periodic": "wrap",
+    "symmetric": "symmetric",
+    "zero": "constant",
+}
 
 
 def gaussian_pyramid(x: Tensor, levels: int, boundary: str = "symmetric") -> list:
@@ -103,7 +110,7 @@ def _halving_matrix(size: int, boundary: str) -> np.ndarray:
     """Return the filter at every second pixel, of shape (ceil(size / 2), size)."""
     identity = np.eye(size, dtype="float32")
     # An odd axis is lengthened by one pixel, so that its last one counts.
-    mode = {"periodic": "wrap", "symmetric": "symmetric", "zero": "constant"}[boundary]
+    mode = _NUMPY_MODES[boundary]
     rows = np.pad(identity, [(1, 1 + size % 2), (0, 0)], mode=mode)
     parts = [rows[start : start + size + size % 2 : 2] for start in range(4)]
     return (parts[0] + 3.0 * parts[1] + 3.0 * parts[2] + parts[3]) / 8.0

@@ -69,6 +69,7 @@ def tiny_generator():
         "kernel_size": 3,
         "epochs": 2,
         "batch_size": 8,
+        "prior": "white",
         "random_state": 0,
     }
 

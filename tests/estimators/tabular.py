@@ -107,6 +107,7 @@ class TabularGenerator(Tabular, MicrostructureGenerator):
             augment=None,
             backbone="plain",
             lambda_patch=0.0,
+            prior="white",
             random_state=random_state,
             warm_start=warm_start,
         )

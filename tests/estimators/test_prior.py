@@ -66,6 +66,32 @@ def test_samples_are_as_sharp_as_the_images_unless_told_otherwise(fields, prior)
 
 
 @torch_only
+@pytest.mark.parametrize(
+    ("params", "prior"),
+    [
+        ({"field": "phase"}, "flow"),
+        ({"field": "grey"}, "white"),
+        ({"field": "phase", "lambda_rec": 0.0}, "white"),
+    ],
+    ids=["phase", "grey", "no reconstruction"],
+)
+def test_phases_are_drawn_from_a_flow_unless_told_otherwise(fields, params, prior):
+    gen = make_generator(prior=None, prior_filters=2, **params).fit(fields[:8])
+    assert gen.prior_ == prior
+    weights = gen.model_.loss_weights
+    assert bool(weights.get("patch")) == (prior == "white")
+
+
+@pytest.mark.one_backend
+def test_an_autoencoder_is_trained_for_less_before_a_flow():
+    numbers = [
+        make_generator(epochs="auto", prior=prior)._number_of_epochs(10)
+        for prior in ("flow", "white")
+    ]
+    assert numbers == [75, 150]
+
+
+@torch_only
 def test_a_flow_brings_its_own_weights_unless_they_are_set(fields):
     white = make_generator(epochs=1).fit(fields[:8]).model_.loss_weights
     assert (white["kl"], white["patch"]) == (1.0, 1.0)

@@ -16,4 +16,5 @@ def make_classifier(**params):
 def make_generator(**params):
     tiny = {"filters": 2, "depth": 1, "latent_dim": 2, "kernel_size": 3, "epochs": 1}
     tiny |= {"latent_field_stride": 2, "batch_size": 4, "random_state": 0}
+    tiny |= {"prior": "white"}
     return MicrostructureGenerator(**{**tiny, **params})

@@ -45,7 +45,7 @@ def test_report_without_images_has_history_and_parameters(classifier, tmp_path):
 
 
 def test_generator_report_compares_samples_with_images(images, tmp_path):
-    generator = MicrostructureGenerator(latent_dim=2, **TINY).fit(images)
+    generator = MicrostructureGenerator(latent_dim=2, prior="white", **TINY).fit(images)
     generator.report(tmp_path / "report.html", images)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Persistence distance" in page and "latent variables" in page

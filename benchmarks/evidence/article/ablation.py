@@ -114,6 +114,7 @@ def pretrained(options, scale, seed, training, test):
         boundary="periodic",
         augment="dihedral",
         filters=scale["filters"],
+        prior="white",
         epochs=epochs_of(GENERATOR_STEPS * scale["steps"], number),
         random_state=seed,
         **options,

@@ -160,6 +160,7 @@ def draw_ours(lambda_topo, training, test, seed, scale):
         boundary="periodic",
         augment="dihedral",
         filters=SCALES[scale]["filters"],
+        prior="white",
         epochs=epochs_of(STEPS * SCALES[scale]["steps"], len(training[0])),
         random_state=seed,
     )
