@@ -46,7 +46,7 @@ class Augmentation:
     Raises
     ------
     ValueError
-        If an argument is out of its range, or the images are volumes.
+        If an argument is out of its range, or cannot be done to volumes.
 
     Notes
     -----
@@ -104,7 +104,8 @@ class Augmentation:
             ``"image"`` of shape (batch, height, width, channels), with grey levels in
             [0, 1]; also, if there, ``"target"`` of that shape, ``"mask"`` (batch,
             height, width, 1) with 1 for valid pixels, and ``"log_pixel_size"``
-            (batch,). Other entries are passed on.
+            (batch,). Other entries are passed on. Or volumes, with one more axis, which
+            are mirrored and, on a torus, shifted, and nothing else.
         rng : numpy.random.Generator
             Where all randomness comes from.
 
@@ -117,12 +118,8 @@ class Augmentation:
         if self == Augmentation(symmetry=None, boundary=self.boundary):
             return dict(batch)
         images = batch["image"]
-        if images.ndim != 4:
-            raise ValueError(
-                "Augmentation is made for images (batch, height, width, channels). "
-                f"Received: shape={images.shape}. For volumes switch it off with "
-                "`augment=None`, and `zoom`, `grey_jitter`, `noise` and `erasing` 0."
-            )
+        if images.ndim == 5:
+            return self._move_volumes(batch, rng)
         size = tuple(max(1, round(self.crop * n)) for n in images.shape[1:-1])
         matrix, log_zoom = self._draw_geometry(len(images), size, images.shape, rng)
         tone = self._draw_tone(images, rng)
@@ -144,6 +141,30 @@ class Augmentation:
             moved = batch["log_pixel_size"] - log_zoom
             out["log_pixel_size"] = moved.astype("float32")
         self._roughen(out["image"], rng)
+        return out
+
+    def _move_volumes(self, batch, rng):
+        """Return the batch with its volumes mirrored and rolled."""
+        torus = self.boundary == "periodic"
+        plain = Augmentation(
+            symmetry=None if self.symmetry is None else "flips",
+            shift=self.shift if torus else 0.0,
+            boundary=self.boundary,
+        )
+        if self != plain:
+            raise ValueError(
+                "Volumes are mirrored (`augment='flips'`), on a torus shifted, and not "
+                "changed otherwise. Set `augment` to 'flips' or None and `zoom`, "
+                f"`grey_jitter`, `noise` and `erasing` to 0. Received: {self}."
+            )
+        sizes = batch["image"].shape[1:-1]
+        draws = len(batch["image"]), len(sizes)
+        mirrored = (rng.random(draws) < 0.5) & (self.symmetry is not None)
+        steps = np.rint(rng.uniform(-self.shift, self.shift, draws) * sizes).astype(int)
+        out = dict(batch)
+        for name in {"image", "target", "mask"} & set(batch):
+            moves = zip(batch[name], mirrored, steps, strict=True)
+            out[name] = np.stack([_move(*move) for move in moves])
         return out
 
     def _draw_geometry(self, count, size, shape, rng):
@@ -200,6 +221,12 @@ class Augmentation:
         for index in chosen:
             rows, columns = _draw_rectangle(images.shape[1:3], rng)
             images[index, rows, columns] = images[index].mean(axis=(0, 1))
+
+
+def _move(volume: np.ndarray, mirrored: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    axes = tuple(range(len(steps)))
+    flipped = np.flip(volume, tuple(np.flatnonzero(mirrored).tolist()))
+    return np.roll(flipped, steps, axes)
 
 
 def _draw_symmetries(

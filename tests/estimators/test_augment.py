@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -222,9 +224,31 @@ def test_the_batch_given_is_left_alone(rng):
     assert out["label"] is batch["label"]
 
 
-def test_volumes_are_refused_in_plain_words(rng):
-    with pytest.raises(ValueError, match="For volumes switch it off"):
-        Augmentation()({"image": np.zeros((1, 4, 4, 4, 1), "float32")}, rng)
+@pytest.mark.parametrize(
+    "changes", [{"symmetry": "dihedral"}, {"zoom": 0.1}, {"noise": 0.1}, {"shift": 0.1}]
+)
+def test_what_is_not_done_to_volumes_is_refused_in_plain_words(rng, changes):
+    with pytest.raises(ValueError, match="'flips' or None and `zoom`"):
+        Augmentation(**changes)({"image": np.zeros((1, 4, 4, 4, 1), "float32")}, rng)
+
+
+def test_volumes_are_mirrored_in_every_way_together_with_their_target(rng):
+    volume = rng.random((3, 4, 5, 2), "float32")
+    volumes = np.repeat(volume[None], 64, axis=0)
+    out = Augmentation()({"image": volumes, "target": 2.0 * volumes}, rng)
+    np.testing.assert_array_equal(out["target"], 2.0 * out["image"])
+    ways = [()] + [c for n in (1, 2, 3) for c in itertools.combinations(range(3), n)]
+    expected = {np.flip(volume, axes).tobytes() for axes in ways}
+    assert {moved.tobytes() for moved in out["image"]} == expected
+
+
+def test_volumes_of_a_torus_are_rolled(rng):
+    volume = rng.random((3, 2, 4, 1), "float32")
+    volumes = np.repeat(volume[None], 400, axis=0)
+    rolled = apply(volumes, symmetry=None, shift=0.5, boundary="periodic")
+    steps = itertools.product(range(3), range(2), range(4))
+    expected = {np.roll(volume, step, (0, 1, 2)).tobytes() for step in steps}
+    assert {moved.tobytes() for moved in rolled} == expected
 
 
 def test_volumes_pass_as_they_are_when_nothing_changes(rng):
