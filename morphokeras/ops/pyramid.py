@@ -4,6 +4,7 @@ import functools
 import math
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -66,7 +67,10 @@ def gaussian_pyramid(x: Tensor, levels: int, boundary: str = "symmetric") -> lis
     check_boundary(boundary)
     # A product with a matrix an axis is the quickest on a CPU with the channels apart:
     # the gradient of slices with a stride fills whole arrays.
-    pyramid = [ops.moveaxis(ops.convert_to_tensor(x), -1, 1)]
+    x = ops.convert_to_tensor(x)
+    if not keras.backend.is_float_dtype(x.dtype):
+        x = ops.cast(x, keras.config.floatx())
+    pyramid = [ops.moveaxis(x, -1, 1)]
     for _ in range(levels - 1):
         pyramid.append(_halve(pyramid[-1], boundary))
     return [ops.moveaxis(level, 1, -1) for level in pyramid]

@@ -54,6 +54,13 @@ def test_halving_is_scipys_filter_at_every_second_pixel(rng, boundary, mode):
     np.testing.assert_allclose(halved, expected[:, ::2, ::2, ::2], atol=1e-6)
 
 
+def test_images_of_integers_are_halved_as_floats(rng):
+    image = rng.integers(0, 255, (1, 8, 8, 1), "uint8")
+    expected = pyramid(image.astype("float32"), 3)
+    for level, floating in zip(pyramid(image, 3), expected, strict=True):
+        np.testing.assert_array_equal(level, floating)
+
+
 def test_odd_sizes_and_volumes_are_halved_upwards(rng):
     levels = pyramid(rng.random((1, 9, 7, 5, 2), "float32"), 2)
     assert levels[1].shape == (1, 5, 4, 3, 2)
