@@ -113,11 +113,9 @@ class MicrostructureVotingClassifier(SavesValues, ClassAnswers, BaseEstimator):
             If the images, the labels or a parameter are not as described.
         """
         self._validate_params()
-        known = {
-            "sample_weight": sample_weight,
-            "groups": groups,
-            "pixel_size": pixel_size,
-        }
+        known = _given(
+            sample_weight=sample_weight, groups=groups, pixel_size=pixel_size
+        )
         # First the one that takes seconds: what is wrong shows at once.
         descriptors = self._make_descriptors().fit(X, y, **known)
         network = self._make_network().fit(X, y, **known)
@@ -143,7 +141,7 @@ class MicrostructureVotingClassifier(SavesValues, ClassAnswers, BaseEstimator):
         """
         check_is_fitted(self, "network_")
         probabilities = [
-            member.predict_proba(X, pixel_size=pixel_size)
+            member.predict_proba(X, **_given(pixel_size=pixel_size))
             for member in (self.network_, self.descriptors_)
         ]
         return np.average(probabilities, axis=0, weights=[1 - self.weight, self.weight])
@@ -184,3 +182,8 @@ class MicrostructureVotingClassifier(SavesValues, ClassAnswers, BaseEstimator):
                 raise ValueError(f"{name} holds no classifier of the same classes.")
         self.network_, self.descriptors_ = members
         self.network, self.descriptors = (clone(member) for member in members)
+
+
+def _given(**arguments) -> dict:
+    """Return what was given: a plain CNN, for one, has no `pixel_size`."""
+    return {name: value for name, value in arguments.items() if value is not None}

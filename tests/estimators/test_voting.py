@@ -13,6 +13,7 @@ from morphokeras.estimators import (
     DescriptorClassifier,
     MicrostructureClassifier,
     MicrostructureVotingClassifier,
+    PlainCNNClassifier,
     make_descriptor_classifier,
 )
 
@@ -218,3 +219,10 @@ def test_descriptors_that_cannot_be_learned_from_are_refused(
     changed.save(tmp_path / "file.mkz")
     with pytest.raises(ValueError, match="cannot be loaded: what was measured cannot"):
         morphokeras.load(tmp_path / "file.mkz")
+
+
+@pytest.mark.torch_only
+def test_a_member_without_pixel_size_votes_too(textures):
+    network = PlainCNNClassifier(epochs=1, random_state=0)
+    vote = MicrostructureVotingClassifier(network).fit(*textures)
+    assert vote.predict_proba(textures[0][:4]).shape == (4, 2)
