@@ -108,7 +108,7 @@ class BaseMicrostructureEstimator(
             examples = self._validate_training(X, y, sample_weight, groups, pixel_size)
             training, validation = self._split(examples, validation_data, seed)
             resumed = _training.resumes(self)
-            model = self.model_ if resumed else self._make_model(training)
+            model = self._resumed_model() if resumed else self._make_model(training)
             history = self._train(model, training, validation, seed)
             model = self._learn_prior(model, training, validation, seed)
             self.model_, self.history_ = model, history
@@ -272,6 +272,10 @@ class BaseMicrostructureEstimator(
                 f"backbone={self.backbone!r}. Set the backbone, or leave them out."
             )
         encoder.load_backbone_weights(self.backbone_weights)
+
+    def _resumed_model(self) -> keras.Model:
+        """Return the network of the fit before, which training goes on with."""
+        return self.model_
 
     def _train(
         self,

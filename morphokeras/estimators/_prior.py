@@ -35,6 +35,8 @@ MOST_JUDGES = 256
 # lie, and samples of white noise are not drawn from it.
 WHITE_WEIGHTS = {"kl": 1.0, "patch": 1.0}
 FLOW_WEIGHTS = {"kl": 0.17, "patch": 0.0}
+# Terms that compare samples of white noise with images.
+JUDGES_OF_WHITE_SAMPLES = ("patch", "topo", "s2")
 # Of the autoencoder, with ``epochs="auto"``: it is soon good enough for a flow.
 WHITE_LEAST_STEPS = 1500
 FLOW_LEAST_STEPS = 750
@@ -63,9 +65,9 @@ class LearnsPrior:
     def _loss_weights(self) -> dict[str, float]:
         """Return the weight of each term, with 'auto' resolved."""
         prior = self._wanted_prior()
-        if prior == "flow" and not self.lambda_rec:
+        if prior != "white" and not self.lambda_rec:
             raise ValueError(
-                "`prior='flow'` learns from codes, which say nothing of the images "
+                f"`prior={prior!r}` learns from codes, which say nothing of the images "
                 "with `lambda_rec=0`. Give `lambda_rec` a positive weight, or take "
                 "`prior='white'`."
             )
@@ -77,7 +79,22 @@ class LearnsPrior:
         """Return `prior`, by default the one that was better for such fields."""
         if self.prior is not None:
             return self.prior
-        return "flow" if self.field == "phase" and self.lambda_rec else "white"
+        weights = [getattr(self, f"lambda_{term}") for term in JUDGES_OF_WHITE_SAMPLES]
+        judged = any(weight != "auto" and weight > 0 for weight in weights)
+        follows = self.field == "phase" and self.lambda_rec > 0 and not judged
+        return "flow" if follows else "white"
+
+    def _resumed_model(self) -> MorphoTensorVAE:
+        """Return the model that training goes on with, if its terms are those asked."""
+        weights = {term: w for term, w in self._loss_weights().items() if w}
+        own = {term: w for term, w in self.model_.loss_weights.items() if w}
+        if weights != own:
+            raise ValueError(
+                "`warm_start=True` goes on with the terms of the fit before: "
+                f"{own}. Received `lambda_...` and `prior` that mean {weights}. Set "
+                "these as they were, or `warm_start=False`."
+            )
+        return self.model_
 
     def _enough_steps(self) -> int:
         return FLOW_LEAST_STEPS if self._wanted_prior() == "flow" else WHITE_LEAST_STEPS

@@ -75,12 +75,15 @@ default=0.0
     prior : {None, 'auto', 'white', 'flow'}, default=None
         What samples are drawn from: the standard normal, or a `LatentFlow` that is
         fitted to the images' codes after the rest. None: the flow for
-        ``field='phase'``, white for ``field='grey'``. ``'auto'``: the one whose samples
-        have Betti curves nearer (by the energy distance) to those of images kept from
-        the flow: the validation images, or `validation_fraction` of all, 16 at least.
+        ``field='phase'``, unless `lambda_rec` is 0 or `lambda_patch`, `lambda_topo` or
+        `lambda_s2` is positive, which judge samples of white noise; else white.
+        ``'auto'``: after a training as for white, the one whose samples have Betti
+        curves nearer (by the energy distance) to those of images kept from the flow:
+        the validation images, or `validation_fraction` of all; white if these are
+        fewer than 16.
     prior_filters, prior_epochs : int, default=32, 'auto'
         Width of the flow's network, its passes over the codes. ``'auto'``: twice as
-        many steps as the rest was trained for.
+        many steps as the rest has at most.
     sharpness : float or 'auto', default='auto'
         Factor of the logits of samples, for ``field='phase'``. ``'auto'``: samples get
         as near to 0 and 1 as the images are.
@@ -92,10 +95,10 @@ default=0.0
     codes : {'all', 'global'}, default='all'
         Whether `transform` returns the code and the latent field, or the code alone.
     augment : {'flips', 'dihedral', 'rotation'} or None, default='flips'
-        Symmetries of the set of microstructures.
+        Symmetries of the set of microstructures; of volumes ``'flips'`` only.
     epochs : int or 'auto', default='auto'
-        Passes over the images. ``'auto'``: enough for 1500 steps, and for 750 before a
-        flow.
+        Passes over the images. ``'auto'``: enough for 1500 steps, or 750 with the flow
+        as `prior`.
     batch_size : int, default=32
         Images a step; capped at their number.
     learning_rate, weight_decay, warmup : float, default=2e-3, 1e-4, 0.05
@@ -108,9 +111,11 @@ default=0.0
     mixed_precision : {None, 'float16', 'bfloat16'}, default=None
         Precision of the arithmetic; weights stay in float32.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the previous call.
+        Whether `fit` goes on from the weights of the previous call, with the same
+        terms.
     callbacks : list or None, default=None
-        Keras callbacks (copied for each training) or functions that make one.
+        Keras callbacks (copied for each training) or functions that make one; not
+        of the flow.
     random_state : int, RandomState or None, default=None
         Same seed, same result on one backend and device.
     verbose : int, default=0

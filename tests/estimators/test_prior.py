@@ -72,8 +72,10 @@ def test_samples_are_as_sharp_as_the_images_unless_told_otherwise(fields, prior)
         ({"field": "phase"}, "flow"),
         ({"field": "grey"}, "white"),
         ({"field": "phase", "lambda_rec": 0.0}, "white"),
+        ({"field": "phase", "lambda_patch": 0.5}, "white"),
+        ({"field": "phase", "lambda_patch": 0.0, "lambda_kl": 0.2}, "flow"),
     ],
-    ids=["phase", "grey", "no reconstruction"],
+    ids=["phase", "grey", "no reconstruction", "judged samples", "set weights"],
 )
 def test_phases_are_drawn_from_a_flow_unless_told_otherwise(fields, params, prior):
     gen = make_generator(prior=None, prior_filters=2, **params).fit(fields[:8])
@@ -137,8 +139,17 @@ def test_training_goes_on_with_the_flow(fields):
     flow = gen.model_.latent_flow
     gen.fit(fields[:12])
     assert gen.model_.latent_flow is flow
-    gen.set_params(prior="white").fit(fields[:12])
-    assert gen.prior_ == "white"
+    weights = gen.model_.loss_weights
+    gen.set_params(prior="white", lambda_kl=weights["kl"], lambda_patch=0.0)
+    assert gen.fit(fields[:12]).prior_ == "white"
+
+
+@torch_only
+def test_training_goes_on_with_the_same_terms_only(fields):
+    gen = make_with_flow(warm_start=True).fit(fields[:8])
+    with pytest.raises(ValueError, match="terms of the fit before: .*'kl': 0.17"):
+        gen.set_params(prior="white").fit(fields[:8])
+    assert gen.prior_ == "flow"
 
 
 @torch_only
@@ -171,7 +182,7 @@ def test_a_flow_is_trained_in_half_precision(fields):
 @torch_only
 def test_volumes_and_models_of_one_size_have_a_flow(fields):
     volumes = fields[:32].reshape(4, 8, 16, 16)[:, :, :8, :8]
-    gen = make_with_flow(spatial_dims=3, augment=None, lambda_patch=0.0).fit(volumes)
+    gen = make_with_flow(spatial_dims=3, boundary="periodic").fit(volumes)
     assert gen.sample(1, shape=(12, 8, 8)).shape == (1, 12, 8, 8)
     gen = make_with_flow(latent_field_channels=0).fit(fields[:8])
     assert gen.sample(1).shape == (1, 16, 16)
@@ -179,8 +190,9 @@ def test_volumes_and_models_of_one_size_have_a_flow(fields):
 
 @torch_only
 def test_a_flow_of_codes_that_say_nothing_is_refused(fields):
-    with pytest.raises(ValueError, match="`prior='flow'`.*`lambda_rec=0`"):
-        make_with_flow(lambda_rec=0.0).fit(fields[:8])
+    for prior in ("flow", "auto"):
+        with pytest.raises(ValueError, match=f"`prior='{prior}'`.*`lambda_rec=0`"):
+            make_generator(prior=prior, lambda_rec=0.0).fit(fields[:8])
 
 
 @pytest.mark.one_backend
