@@ -53,9 +53,9 @@ def simulate(arguments):
 
 
 # %%
-# The generator is told that fields are periodic and hold phase fractions. Of these it
-# learns how latents are distributed, too, which takes about half of the time and makes
-# samples true in shape. The plain autoencoder then gets as many seconds.
+# The generator is told that fields are periodic and hold phase fractions. It also
+# learns how the latents of phases are distributed, in about half of the time, which
+# makes samples true in shape. The plain autoencoder then gets as many seconds.
 
 
 def train(fields, arguments):

@@ -38,7 +38,8 @@ class DrawsSamples(BaseMicrostructureEstimator):
             in the training set if not given.
         volume_fraction : float or array-like of shape (n_samples,), optional
             Fraction of the bright phase in each, in [0, 1], met exactly; for
-            ``field='phase'``. By default drawn from those of the class, or of all.
+            ``field='phase'``; of several phases one each, of shape (n_samples,
+            n_channels). By default drawn from those of the class, or of all.
         betti_numbers : int, sequence or array of shape (n_samples, n_dims), optional
             Number of components of the bright phase in each; or the numbers of
             components and holes (of volumes tunnels and cavities), None for any. The

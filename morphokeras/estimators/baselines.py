@@ -14,7 +14,8 @@ class PlainCNNClassifier(BaseClassifier):
 
     Three times a convolution, ReLU and pooling, then the mean over the image and one
     dense layer. Labels, changes of the images, training and predictions are those of
-    `MicrostructureClassifier`, so that scores differ by the networks alone.
+    `MicrostructureClassifier`, so that with ``descriptors=False`` there, and as many
+    epochs, scores differ by the networks alone.
 
     Parameters
     ----------

@@ -97,8 +97,8 @@ lambda_curv : float, default=0.0
         the whole image if it has fewer. Predictions are made on whole images. With
         generative terms whole images, and whole volumes, are trained on.
     grey_jitter, noise : float, default=0.25, 0.1
-        Strength of random changes of brightness and contrast, and deviation of white
-        noise, in grey values.
+        Strength of random changes of brightness and contrast, at most 0.45, and
+        deviation of white noise, in deviations of the image. 0 for volumes, as `zoom`.
     erasing : float, default=0.0
         Probability that a random rectangle of an image is erased.
     dropout, label_smoothing : float, default=0.3, 0.1

@@ -315,7 +315,7 @@ morphokeras.features.ScatteringFeatures
     -----
     On real micrographs the defaults name more right than a network that learns from the
     images alone, above all where few are labelled: see the page of benchmarks in the
-    documentation. An image of 256 x 256 pixels takes about a tenth of a second, the fit
+    documentation. An image of 256 x 256 pixels takes about a fifth of a second, the fit
     itself little.
 
     Examples

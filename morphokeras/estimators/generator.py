@@ -328,6 +328,9 @@ default=0.0
     def inverse_transform(self, Z):
         """Return the images of codes.
 
+        Of no class, and of phases as at the mean fraction of the training images, which
+        is not enforced: ``model_.reconstruct`` rebuilds images with their own.
+
         Parameters
         ----------
         Z : array-like of shape (n_samples, n_features)
