@@ -229,11 +229,6 @@ def fit_flow(
         Terms of the objective by epoch.
     """
     latents = encode_versions(model, batches)
-    noise = {
-        f"{name}_noise": np.sqrt(latents.pop(f"{name}_variance").mean(axis=0))
-        for name in ("z", "field")
-        if name in latents
-    }
     periodic = model.boundary == "periodic"
     latent_batches = LatentBatches(latents, periodic, seed)
     if epochs is None:
@@ -243,7 +238,7 @@ def fit_flow(
         LEARNING_RATE, 1e-4, WARMUP, steps, averaged_share=AVERAGED_SHARE
     )
     flow: Any = model.latent_flow
-    flow.adapt(latents["z"], latents.get("field"), **noise)
+    flow.adapt(latents["z"], latents.get("field"))
     with (
         _trainable(flow),
         _twins.lend_compiled(flow, optimizer, latent_batches[0][0]) as twin,

@@ -16,9 +16,9 @@ class Prior:
         """Return a copy of the model with another prior, and the same weights.
 
         A flow is fitted after everything else: encode the training images in batches
-        by `prior_batch`, hand all latents, and the roots of the mean variances, to
-        ``model.latent_flow.adapt``, set its `trainable`, which is off so that `fit` of
-        the autoencoder leaves it alone, and call its ``compile`` and ``fit``.
+        by `prior_batch`, hand all latents to ``model.latent_flow.adapt``, set its
+        `trainable`, which is off so that `fit` of the autoencoder leaves it alone, and
+        call its ``compile`` and ``fit``.
         `MicrostructureGenerator` does all this.
 
         Parameters
@@ -59,24 +59,17 @@ class Prior:
         dict
             ``"z"`` (batch, latent_dim), with a latent field ``"field"`` (batch, *grid,
             channels), the means of the posterior; with classes or volume fractions
-            ``"condition"`` (batch, condition_dim). And ``"z_variance"`` (batch,
-            latent_dim) and ``"field_variance"`` (batch, channels), those of the
-            posterior, for `LatentFlow.adapt`.
+            ``"condition"`` (batch, condition_dim).
         """
         batch = {name: ops.convert_to_tensor(x) for name, x in batch.items()}
         images = ops.cast(batch["image"], "float32")
         found = self.posterior(images, self.encoder(images, training=False))
         parts = {
             "z": found["z_mean"],
-            "z_variance": ops.exp(found["z_log_variance"]),
             "condition": self._prior_condition(*self._condition(batch)),
         }
         if self.latent_field_channels:
-            axes = tuple(range(1, len(self.image_shape)))
             parts["field"] = found["field_mean"]
-            parts["field_variance"] = ops.mean(
-                ops.exp(found["field_log_variance"]), axis=axes
-            )
         return {k: ops.convert_to_numpy(v) for k, v in parts.items() if v is not None}
 
     def field_deviation(self) -> np.ndarray:
@@ -102,7 +95,7 @@ class Prior:
 
     def _from_prior(self, noise, labels, fraction) -> tuple[Tensor, Tensor]:
         """Return latents of the prior, made of white noise of codes and fields."""
-        z, field = noise[:2]
+        z, field = noise
         if self.latent_flow is None:
             return z, field
         if fraction is not None:
@@ -114,11 +107,8 @@ class Prior:
         if condition is not None:
             inputs["condition"] = ops.convert_to_numpy(condition)
         # Compiled: a sample takes the network 19 times.
-        means = self.latent_flow.predict_on_batch(inputs)
-        code, drawn = self.latent_flow.disturb(
-            means["z"], means.get("field"), *noise[2:]
-        )
-        return code, field if drawn is None else drawn
+        drawn = self.latent_flow.predict_on_batch(inputs)
+        return drawn["z"], drawn.get("field", field)
 
     def _prior_condition(self, labels, fraction) -> Tensor | None:
         conditions = self._conditions(labels, fraction)

@@ -242,8 +242,6 @@ class Queries:
                 fractions, (num,) if fractions.ndim < 2 else (num, fractions.shape[-1])
             )
         sizes = [(num, self.latent_dim), (num, *self.field_shape(shape))]
-        # A flow turns the first pair into means, about which the second one scatters.
-        sizes *= 1 if self.latent_flow is None else 2
         noise = [rng.standard_normal(size).astype("float32") for size in sizes]
         for start in range(0, num, BATCH_SIZE):
             part = slice(start, start + BATCH_SIZE)

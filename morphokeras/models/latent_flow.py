@@ -137,7 +137,7 @@ class LatentFlow(FiniteStep, keras.Model):
             )
             self._make_scale("field", self.field_channels)
 
-    def adapt(self, z, field=None, z_noise=None, field_noise=None) -> None:
+    def adapt(self, z, field=None) -> None:
         """Learn mean and deviation of the latents; call it before `fit`.
 
         Parameters
@@ -146,37 +146,10 @@ class LatentFlow(FiniteStep, keras.Model):
             Codes of the training images: the means of their posterior.
         field : ndarray of shape (num, *grid, field_channels), optional
             Their latent fields.
-        z_noise, field_noise : ndarray of shape (latent_dim,), (field_channels,), \
-optional
-            Deviation of the posterior about its means, for `disturb`; 0 by default.
         """
-        self._learn_scale("code", z, z_noise)
+        self._learn_scale("code", z)
         if self.field_velocity is not None:
-            self._learn_scale("field", field, field_noise)
-
-    def disturb(self, z, field, z_noise, field_noise=None):
-        """Add the posterior's noise to latents, which are means.
-
-        A decoder has been trained on latents with this noise. Without it, images come
-        out with too much contrast.
-
-        Parameters
-        ----------
-        z, field : tensor
-            Latents as `sample` returns them.
-        z_noise, field_noise : tensor of the shapes of `z` and `field`
-            Standard normal numbers.
-
-        Returns
-        -------
-        z, field : tensor of the same shapes, float32
-            A field of None stays None.
-        """
-        z = _float(z) + ops.convert_to_tensor(self.code_noise) * _float(z_noise)
-        if field is not None:
-            noise = ops.convert_to_tensor(self.field_noise)
-            field = _float(field) + noise * _float(field_noise)
-        return z, field
+            self._learn_scale("field", field)
 
     def call(self, inputs, training: bool | None = None) -> dict[str, Tensor]:
         """Return how wrong the velocities are at a random time, or samples.
@@ -296,7 +269,7 @@ optional
 
     def _make_scale(self, latent: str, size: int) -> None:
         names = {"mean": "zeros", "deviation": "ones", "active": "ones"}
-        for name, start in {**names, "noise": "zeros"}.items():
+        for name, start in names.items():
             weight = self.add_weight(
                 shape=(size,),
                 initializer=start,
@@ -306,7 +279,7 @@ optional
             )
             setattr(self, f"{latent}_{name}", weight)
 
-    def _learn_scale(self, latent: str, values, noise) -> None:
+    def _learn_scale(self, latent: str, values) -> None:
         values = np.asarray(values, "float32").reshape(-1, values.shape[-1])
         deviation = values.std(axis=0)
         getattr(self, f"{latent}_mean").assign(values.mean(axis=0))
@@ -315,10 +288,6 @@ optional
         )
         active = (deviation**2 >= LEAST_VARIANCE).astype("float32")
         getattr(self, f"{latent}_active").assign(active)
-        noise = np.zeros(len(deviation)) if noise is None else np.asarray(noise)
-        # What stays at its mean gets back the little that it varied.
-        noise = np.sqrt(noise**2 + (1.0 - active) * deviation**2)
-        getattr(self, f"{latent}_noise").assign(noise)
 
     def _standardise(self, latent: str, x) -> Tensor:
         shifted = _float(x) - getattr(self, f"{latent}_mean")

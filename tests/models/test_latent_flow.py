@@ -57,18 +57,6 @@ def test_latents_that_say_nothing_stay_at_their_mean(latents):
     assert numpy(z)[:, 0].std() > 0.1
 
 
-def test_the_noise_of_the_posterior_scatters_samples(latents, rng):
-    latents["z"][:, 1] = 0.7 + 0.1 * rng.standard_normal(64)
-    flow = LatentFlow(3, 2, filters=4)
-    flow.adapt(**latents, z_noise=[0.5, 0.3, 0.0], field_noise=[0.2, 0.0])
-    zeros = ops.zeros((64, 3)), ops.zeros((64, 6, 6, 2))
-    z, field = flow.disturb(*zeros, latents["z"], latents["field"])
-    # The second code is none: it gets its own scatter back.
-    scatter = [0.5, np.hypot(0.3, latents["z"][:, 1].std()), 0.0]
-    np.testing.assert_allclose(numpy(z), latents["z"] * scatter, rtol=1e-4)
-    np.testing.assert_allclose(numpy(field), latents["field"] * [0.2, 0.0], rtol=1e-5)
-
-
 @pytest.mark.torch_only
 def test_the_error_of_standing_still_is_the_variance_of_data_and_noise(latents):
     flow = LatentFlow(3, 2, filters=4, seed=0)
@@ -232,9 +220,6 @@ def test_codes_and_conditions_for_the_flow_are_those_of_the_batch(rng):
     z, field = model.encode(images)
     np.testing.assert_array_equal(batch["z"], numpy(z))
     np.testing.assert_array_equal(batch["field"], numpy(field))
-    found = model(images, training=False)
-    variance = np.exp(numpy(found["field_log_variance"])).mean(axis=(1, 2))
-    np.testing.assert_allclose(batch["field_variance"], variance, rtol=1e-4)
     fraction = images.mean(axis=(1, 2, 3))
     expected = [[1, 0], [0, 1], [0, 0]]
     np.testing.assert_array_equal(batch["condition"][:, :2], expected)
