@@ -28,7 +28,7 @@ from morphokeras.models import plain_cnn
 from morphokeras.plots import AttentionDisplay, SampleGridDisplay, TwoPointDisplay
 
 FIGURE = Path("outputs/quickstart.png")
-EPOCHS = 26
+EPOCHS = 24
 
 
 def main():
@@ -119,7 +119,7 @@ def generate(fields, ages, asked):
         boundary="periodic",
         field="phase",
         augment="dihedral",
-        epochs=14,
+        epochs=12,
         random_state=0,
     ).fit(fields, ages)
     active = generator.model_.active_latents(fields[..., None])
