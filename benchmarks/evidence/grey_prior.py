@@ -6,7 +6,7 @@
 Half of the specimens give the training crops of 64 x 64 pixels, and other crops of the
 same specimens judge the samples: specimens differ more than that. The crops of the
 other half say how much. The figures go to a JSON file, crops, rebuilt crops and samples
-into a picture. A fit takes five to twelve minutes of one core.
+into a picture. A fit takes three to seven minutes of one core.
 """
 
 import argparse
